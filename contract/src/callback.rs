@@ -1,0 +1,196 @@
+//! What the service answers about a callback.
+
+use serde::{Deserialize, Serialize};
+
+/// Where a callback stands in its life. `docs/architecture.md` draws the transitions.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum State {
+    /// Stored, and not yet sent to Webex.
+    Accepted,
+    /// A request to Webex is under way.
+    Sending,
+    /// A request to Webex was sent and its answer was lost: the service finds out whether it took effect.
+    Unconfirmed,
+    /// Webex has made a task of it.
+    Requested,
+    /// The task waits in a queue for a free agent.
+    Queued,
+    /// An agent is being offered the call.
+    Offered,
+    /// The agent and the person are talking.
+    Connected,
+    /// The call has ended.
+    Completed,
+    /// No call will come of it; [`CallbackView::failure`] says why.
+    Failed,
+    /// Called off by the visitor or the CRM before it was sent.
+    Cancelled,
+    /// It could not be sent before its deadline.
+    Expired,
+}
+
+impl State {
+    /// Every state, in the order of a callback's life.
+    pub const ALL: [Self; 11] = [
+        Self::Accepted,
+        Self::Sending,
+        Self::Unconfirmed,
+        Self::Requested,
+        Self::Queued,
+        Self::Offered,
+        Self::Connected,
+        Self::Completed,
+        Self::Failed,
+        Self::Cancelled,
+        Self::Expired,
+    ];
+
+    /// The text of the state, as it stands in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Accepted => "accepted",
+            Self::Sending => "sending",
+            Self::Unconfirmed => "unconfirmed",
+            Self::Requested => "requested",
+            Self::Queued => "queued",
+            Self::Offered => "offered",
+            Self::Connected => "connected",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+            Self::Expired => "expired",
+        }
+    }
+
+    /// The state of that text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.as_str() == text)
+    }
+
+    /// Whether nothing more will happen.
+    pub const fn is_final(self) -> bool {
+        matches!(
+            self,
+            Self::Completed | Self::Failed | Self::Cancelled | Self::Expired
+        )
+    }
+}
+
+/// The answer `202` to a post: the callback is stored, and will be sent.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The id of the callback.
+    pub id: String,
+    /// Its state when it was accepted.
+    pub state: State,
+    /// A bearer token that opens this callback alone.
+    pub follow: String,
+}
+
+/// A callback as its visitor may see it. No personal data: whoever reads it has it already.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackView {
+    /// The id of the callback.
+    pub id: String,
+    /// The site that it was asked for on.
+    pub site: String,
+    /// Where it stands.
+    pub state: State,
+    /// The display name of the preferred agent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<String>,
+    /// Why it failed; only in state `failed`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure: Option<Failure>,
+    /// Whether it can still be called off.
+    pub cancellable: bool,
+    /// When it was accepted: RFC 3339, UTC.
+    pub created_at: String,
+    /// When its state last changed: RFC 3339, UTC.
+    pub updated_at: String,
+    /// The number of changes so far; rises with each.
+    pub revision: u64,
+}
+
+/// A callback as the CRM that has a key to it may see it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackRecord {
+    /// What a visitor may see.
+    #[serde(flatten)]
+    pub view: CallbackView,
+    /// The CRM's own reference.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub reference: Option<String>,
+    /// The id of the Webex task, which is also the interaction id in the contact centre's reports.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub task_id: Option<String>,
+    /// How many requests to Webex were made.
+    pub attempts: u32,
+    /// When it will be given up if Webex has not taken it: RFC 3339, UTC.
+    pub deadline: String,
+    /// What was wrong when it failed, for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub failure_detail: Option<String>,
+}
+
+/// Why no call will come of a callback.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Failure {
+    /// Webex refused the request, and would refuse it again.
+    Refused,
+    /// Every attempt failed.
+    AttemptsUsedUp,
+    /// Webex took the task and could not play it.
+    TaskFailed,
+    /// The call ended before the person was connected.
+    NotConnected,
+}
+
+impl Failure {
+    /// Every failure.
+    pub const ALL: [Self; 4] = [
+        Self::Refused,
+        Self::AttemptsUsedUp,
+        Self::TaskFailed,
+        Self::NotConnected,
+    ];
+
+    /// The text of the failure, as it stands in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Refused => "refused",
+            Self::AttemptsUsedUp => "attempts_used_up",
+            Self::TaskFailed => "task_failed",
+            Self::NotConnected => "not_connected",
+        }
+    }
+
+    /// The failure of that text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|failure| failure.as_str() == text)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_text_of_a_state_is_its_json() {
+        for state in State::ALL {
+            assert_eq!(serde_json::to_value(state).unwrap(), state.as_str());
+            assert_eq!(State::parse(state.as_str()), Some(state));
+        }
+        assert_eq!(State::parse("Accepted"), None);
+    }
+
+    #[test]
+    fn the_text_of_a_failure_is_its_json() {
+        for failure in Failure::ALL {
+            assert_eq!(serde_json::to_value(failure).unwrap(), failure.as_str());
+            assert_eq!(Failure::parse(failure.as_str()), Some(failure));
+        }
+    }
+}

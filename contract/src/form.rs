@@ -1,0 +1,109 @@
+//! What the browser needs to draw a site's form: the answer of `GET /v1/sites/{site}/form`.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::Presence;
+
+/// The description of a form.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Form {
+    /// The site's id.
+    pub site: String,
+    /// The site's name, as its visitors know it.
+    pub name: String,
+    /// The language of the texts.
+    pub locale: String,
+    /// The direction of the script of that language.
+    pub direction: Direction,
+    /// The texts, by key. The keys are those of `widget/locales/en.json`.
+    pub texts: BTreeMap<String, String>,
+    /// The fields to show, in this order.
+    pub fields: Vec<Field>,
+    /// The reasons to choose from; empty where the site has none.
+    pub reasons: Vec<Reason>,
+    /// The countries whose numbers the site calls: ISO 3166-1 alpha-2, the usual one first.
+    pub countries: Vec<String>,
+    /// The text to agree to; absent where the site asks for no consent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub consent: Option<ConsentText>,
+    /// What became of the preferred-agent token in the request; absent where there was none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub agent: Option<Agent>,
+    /// The site's own telephone number, as its operator writes it, to show when a request cannot be taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phone: Option<String>,
+}
+
+/// The direction of a script: the value of HTML's `dir`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Direction {
+    /// Left to right.
+    Ltr,
+    /// Right to left.
+    Rtl,
+}
+
+/// One field of the form.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Field {
+    /// Which field.
+    pub name: FieldName,
+    /// Whether it must be filled in.
+    pub presence: Presence,
+}
+
+/// The fields that a form can show. The text is the member's name in [`crate::request::NewCallback`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum FieldName {
+    /// The visitor's name.
+    Name,
+    /// The number to call.
+    Phone,
+    /// The visitor's e-mail address.
+    Email,
+    /// Why the visitor wants to be called.
+    Reason,
+    /// Free text for the agent.
+    Message,
+}
+
+/// A reason to choose from.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reason {
+    /// What the request names it by.
+    pub id: String,
+    /// What the visitor sees.
+    pub label: String,
+}
+
+/// A text to agree to.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConsentText {
+    /// The version, to be sent with the request.
+    pub version: String,
+    /// The text beside the box.
+    pub text: String,
+    /// Where the whole policy can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub policy_url: Option<String>,
+}
+
+/// What became of a preferred-agent token.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "status", rename_all = "snake_case")]
+pub enum Agent {
+    /// The callback will be for this agent.
+    Named {
+        /// The agent's display name.
+        name: String,
+    },
+    /// The link has run out: the form is for the next free agent.
+    Expired,
+    /// The link is damaged, forged, for another site, or its agent takes no callbacks now: the form is for the next
+    /// free agent.
+    Invalid,
+}

@@ -1,0 +1,17 @@
+//! The public contract of Ringback: every JSON type that crosses the wire between a browser or a
+//! CRM and the service, and every rule for a field.
+//!
+//! The crate does no input or output and holds no regular expression, so that the same functions
+//! run in the service and, compiled to WASM, in the visitor's browser: a rule is written once.
+//!
+//! * [`field`]: the rules. Each is a plain function that answers with a stable [`field::Code`].
+//! * [`request`]: what a browser or a CRM posts.
+//! * [`callback`]: what the service answers about a callback, and its states.
+//! * [`form`]: what the browser needs to draw the form.
+//! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
+
+pub mod callback;
+pub mod field;
+pub mod form;
+pub mod problem;
+pub mod request;

@@ -1,0 +1,192 @@
+//! What a browser or a CRM posts. Unknown fields are refused, so that a misspelt one is told and not lost.
+//!
+//! An empty string and an absent field mean the same: a form sends what its fields hold.
+//!
+//! With the feature `validator` the requests derive `validator::Validate`; each of its custom functions calls one
+//! rule of [`crate::field`] and nothing else.
+
+use serde::{Deserialize, Serialize};
+
+use crate::field::Presence;
+
+/// The header that carries a client-made key, so that a repeated post has the effect of one
+/// (IETF draft `httpapi-idempotency-key-header`): 1 to 128 visible ASCII characters.
+pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
+
+/// A visitor's request to be called, as posted to `/v1/sites/{site}/callbacks`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "validator", derive(validator::Validate), validate(context = Rules))]
+#[serde(deny_unknown_fields)]
+pub struct NewCallback {
+    /// The visitor's name.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::name, use_context)))]
+    #[serde(default)]
+    pub name: String,
+    /// The number to call, as typed.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::phone)))]
+    #[serde(default)]
+    pub phone: String,
+    /// The country whose dialling rules the number follows when it has no `+`: ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::country)))]
+    #[serde(default)]
+    pub country: String,
+    /// The visitor's e-mail address.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::email, use_context)))]
+    #[serde(default)]
+    pub email: String,
+    /// The id of one of the site's reasons.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::reason, use_context)))]
+    #[serde(default)]
+    pub reason: String,
+    /// Free text for the agent.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::message, use_context)))]
+    #[serde(default)]
+    pub message: String,
+    /// Whether the visitor agreed to be called, and to which text.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::consent, use_context)))]
+    #[serde(default)]
+    pub consent: Consent,
+    /// The address of the page that held the form.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::page)))]
+    #[serde(default)]
+    pub page: String,
+    /// The language of the form.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::locale)))]
+    #[serde(default)]
+    pub locale: String,
+    /// The token of a preferred-agent link; empty for the next free agent. Judged by the service alone.
+    #[serde(default)]
+    pub agent: String,
+}
+
+/// A CRM's request to call somebody, as posted to `/v1/callbacks`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "validator", derive(validator::Validate), validate(context = Rules))]
+#[serde(deny_unknown_fields)]
+pub struct NewCrmCallback {
+    /// The site on whose behalf the call is made; the key must be for it. Judged by the service alone.
+    pub site: String,
+    /// The person's name.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::name, use_context)))]
+    #[serde(default)]
+    pub name: String,
+    /// The number to call.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::phone)))]
+    #[serde(default)]
+    pub phone: String,
+    /// The country whose dialling rules the number follows when it has no `+`: ISO 3166-1 alpha-2.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::country)))]
+    #[serde(default)]
+    pub country: String,
+    /// The person's e-mail address.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::email, use_context)))]
+    #[serde(default)]
+    pub email: String,
+    /// The id of one of the site's reasons.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::reason, use_context)))]
+    #[serde(default)]
+    pub reason: String,
+    /// Free text for the agent.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::message, use_context)))]
+    #[serde(default)]
+    pub message: String,
+    /// The handle of the preferred agent, as configured; empty for the next free agent. Judged by the service alone.
+    #[serde(default)]
+    pub agent: String,
+    /// The CRM's own reference, given back with the callback.
+    #[cfg_attr(feature = "validator", validate(custom(function = checked::reference)))]
+    #[serde(default)]
+    pub reference: String,
+}
+
+/// Whether the visitor agreed to be called, and to which text.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// The box was ticked.
+    #[serde(default)]
+    pub accepted: bool,
+    /// The version of the text beside the box, as the form description gave it.
+    #[serde(default)]
+    pub version: String,
+}
+
+/// What a site asks of a request: the part of the rules that its operator chooses.
+#[derive(Clone, Debug)]
+pub struct Rules {
+    /// Whether the name must be given.
+    pub name: Presence,
+    /// Whether the e-mail address must be given.
+    pub email: Presence,
+    /// Whether a reason must be chosen.
+    pub reason: Presence,
+    /// Whether free text must be given.
+    pub message: Presence,
+    /// The ids of the site's reasons.
+    pub reasons: Vec<String>,
+    /// The version of the consent text in force; `None` where none is asked for.
+    pub consent_version: Option<String>,
+}
+
+/// The bridge to `validator`: each function calls one rule.
+#[cfg(feature = "validator")]
+mod checked {
+    use validator::ValidationError;
+
+    use super::{Consent, Rules};
+    use crate::field::{self, Code};
+
+    type Outcome = Result<(), ValidationError>;
+
+    fn told(result: Result<(), Code>) -> Outcome {
+        result.map_err(|code| ValidationError::new(code.as_str()).with_message(code.message().into()))
+    }
+
+    pub(super) fn name(value: &str, rules: &Rules) -> Outcome {
+        told(field::name(value, rules.name))
+    }
+
+    pub(super) fn phone(value: &str) -> Outcome {
+        told(field::phone(value))
+    }
+
+    pub(super) fn country(value: &str) -> Outcome {
+        told(field::country(value))
+    }
+
+    pub(super) fn email(value: &str, rules: &Rules) -> Outcome {
+        told(field::email(value, rules.email))
+    }
+
+    pub(super) fn reason(value: &str, rules: &Rules) -> Outcome {
+        told(field::reason(
+            value,
+            rules.reasons.iter().map(String::as_str),
+            rules.reason,
+        ))
+    }
+
+    pub(super) fn message(value: &str, rules: &Rules) -> Outcome {
+        told(field::message(value, rules.message))
+    }
+
+    pub(super) fn consent(value: &Consent, rules: &Rules) -> Outcome {
+        told(field::consent(
+            value.accepted,
+            &value.version,
+            rules.consent_version.as_deref(),
+        ))
+    }
+
+    pub(super) fn page(value: &str) -> Outcome {
+        told(field::page(value))
+    }
+
+    pub(super) fn locale(value: &str) -> Outcome {
+        told(field::locale(value))
+    }
+
+    pub(super) fn reference(value: &str) -> Outcome {
+        told(field::reference(value))
+    }
+}
