@@ -143,9 +143,7 @@ pub fn phone(value: &str) -> Result<(), Code> {
         match character {
             _ if decimal_digit(character).is_some() => digits += 1,
             '+' | '\u{ff0b}' if digits == 0 && !plus => plus = true,
-            ' ' | '\u{a0}' | '\u{202f}' | '-' | '\u{2010}'..='\u{2013}' | '(' | ')' | '.' | '/' => {}
-            // Address books put direction marks around a number that they copy.
-            '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' => {}
+            _ if is_phone_separator(character) => {}
             _ => return Err(Code::PhoneCharacter),
         }
     }
@@ -154,6 +152,19 @@ pub fn phone(value: &str) -> Result<(), Code> {
         PHONE_DIGITS_MIN..=PHONE_DIGITS_MAX => Ok(()),
         _ => Err(Code::PhoneTooLong),
     }
+}
+
+fn is_phone_separator(character: char) -> bool {
+    // Address books put direction marks around a number that they copy.
+    let is_direction_mark = matches!(
+        character,
+        '\u{200e}' | '\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}'
+    );
+    is_direction_mark
+        || matches!(
+            character,
+            ' ' | '\u{a0}' | '\u{202f}' | '-' | '\u{2010}'..='\u{2013}' | '(' | ')' | '.' | '/'
+        )
 }
 
 /// The digits of a number that passed [`phone`], in ASCII and without separators, with its `+`.
@@ -264,10 +275,9 @@ pub fn message(value: &str, presence: Presence) -> Result<(), Code> {
 /// given, and to the text in force.
 pub fn consent(accepted: bool, version: &str, current: Option<&str>) -> Result<(), Code> {
     match current {
-        None => Ok(()),
         Some(_) if !accepted => Err(Code::ConsentRequired),
         Some(current) if version != current => Err(Code::ConsentOutdated),
-        Some(_) => Ok(()),
+        None | Some(_) => Ok(()),
     }
 }
 

@@ -1,1 +1,1 @@
-//! To come.
+//! The form that visitors see.

@@ -1,2 +1,46 @@
-//! To come.
-fn main() {}
+//! The one entrance to everything that is not the product itself: `cargo xtask --help`.
+//!
+//! One module a subcommand: its `Options` are the command line, its `run` does the work.
+
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a command-line tool: what it finds out goes to standard output, what it does to standard error"
+)]
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+mod widget;
+mod workspace;
+
+/// Builds the widget, runs the demo, the tests and the checks.
+#[derive(Parser)]
+#[command(
+    name = "cargo xtask",
+    bin_name = "cargo xtask",
+    disable_help_subcommand = true
+)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Widget(widget::Options),
+}
+
+fn main() -> ExitCode {
+    let outcome = match CommandLine::parse().command {
+        Command::Widget(options) => widget::run(&options),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,2 @@
+// to come
+const a = "{assets}";

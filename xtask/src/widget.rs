@@ -1,0 +1,228 @@
+//! `cargo xtask widget`: from Rust and a script to the files that the service hands out.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context as _, Result, bail};
+use wasm_bindgen_cli_support::Bindgen;
+
+mod budget;
+mod compress;
+mod fingerprint;
+mod optimize;
+mod script;
+mod toolchain;
+
+use crate::workspace::{root, run as run_program};
+use budget::Costs;
+use optimize::Optimizer;
+
+/// Where the loader's source names the folder of the assets.
+const ASSETS_MARK: &str = "{assets}";
+
+/// Builds the widget into target/widget/dist, and weighs it
+#[derive(clap::Args)]
+pub(crate) struct Options {
+    /// Use the standard library as rustup ships it, even where a smaller module could be built
+    #[arg(long)]
+    plain: bool,
+    /// Build even if nothing has changed
+    #[arg(long)]
+    force: bool,
+}
+
+/// Builds and prints what the widget costs.
+pub(crate) fn run(options: &Options) -> Result<()> {
+    let built = make(options.plain, options.force)?;
+    println!("{}", built.costs);
+    built.costs.check()
+}
+
+/// Makes sure that the widget is built and within its budget: for the commands that need it. Prints to standard error
+/// only.
+#[expect(dead_code, reason = "called by the commands that run the service")]
+pub(crate) fn ensure() -> Result<()> {
+    make(false, false)?.costs.check()
+}
+
+struct Built {
+    costs: Costs,
+}
+
+/// Every place that the build reads or writes.
+struct Places {
+    root: PathBuf,
+    /// Everything of the widget's build.
+    work: PathBuf,
+    /// The finished files.
+    dist: PathBuf,
+    /// The fingerprint of the inputs that `dist` was made from.
+    stamp: PathBuf,
+}
+
+fn make(plain: bool, force: bool) -> Result<Built> {
+    let root = root();
+    let work = root.join("target/widget");
+    let places = Places {
+        dist: work.join("dist"),
+        stamp: work.join("inputs"),
+        work,
+        root,
+    };
+    fs::create_dir_all(&places.work)?;
+    // Two builds at a time would take each other's files away.
+    let lock = fs::File::create(places.work.join("lock"))?;
+    lock.lock()?;
+
+    let toolchain = toolchain::find(plain)?;
+    let optimizer = Optimizer::find(&places.root);
+    let tools = [
+        toolchain.identity(),
+        optimizer.as_ref().map(Optimizer::identity).unwrap_or_default(),
+    ];
+    let inputs = fingerprint::of(&places.root, &tools)?;
+    let unchanged = fs::read_to_string(&places.stamp).is_ok_and(|stamp| stamp == inputs);
+    if unchanged && !force && places.dist.join("hash").is_file() {
+        eprintln!("the widget is up to date");
+    } else {
+        eprintln!("building the widget ({toolchain})");
+        let module = compile(&places, &toolchain, optimizer.as_ref())?;
+        publish(&places, &module)?;
+        fs::write(&places.stamp, inputs)?;
+    }
+    Ok(Built {
+        costs: weigh(&places)?,
+    })
+}
+
+/// The module and the script that loads it.
+struct Module {
+    wasm: Vec<u8>,
+    glue: String,
+}
+
+fn compile(
+    places: &Places,
+    toolchain: &toolchain::Toolchain,
+    optimizer: Option<&Optimizer>,
+) -> Result<Module> {
+    let target_dir = places.work.join("build");
+    run_program(
+        toolchain
+            .build("ringback-widget", &target_dir)
+            .current_dir(&places.root),
+    )?;
+    let compiled = target_dir
+        .join(toolchain::TARGET)
+        .join("widget/ringback_widget.wasm");
+
+    let mut output = Bindgen::new()
+        .input_path(&compiled)
+        .out_name("ringback")
+        .web(true)?
+        .typescript(false)
+        .omit_default_module_path(true)
+        .remove_name_section(true)
+        .remove_producers_section(true)
+        .generate_output()
+        .context("wasm-bindgen refused the module")?;
+    let mut wasm = output.wasm_mut().emit_wasm();
+    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+        bail!("the module wants script files of its own, which are not served");
+    }
+    if let Some(optimizer) = optimizer {
+        let (before, after) = (places.work.join("bound.wasm"), places.work.join("optimized.wasm"));
+        fs::write(&before, &wasm)?;
+        optimizer.run(&before, &after)?;
+        wasm = fs::read(&after)?;
+    }
+    optimize::validate(&wasm)?;
+    Ok(Module {
+        wasm,
+        glue: script::compact(output.js()),
+    })
+}
+
+/// Writes the finished files beside the present ones, and then puts them in their place: whoever reads them meanwhile
+/// finds a whole set. An unchanged set is left alone, so that the service is not built again for nothing.
+fn publish(places: &Places, module: &Module) -> Result<()> {
+    let loader =
+        fs::read_to_string(places.root.join("widget/loader/widget.js")).context("widget/loader/widget.js")?;
+    if loader.matches(ASSETS_MARK).count() != 1 {
+        bail!("widget/loader/widget.js must hold {ASSETS_MARK} once");
+    }
+    let loader = script::compact(&loader);
+    let hash = fingerprint::content_hash(&[&module.wasm, module.glue.as_bytes(), loader.as_bytes()]);
+    if fs::read_to_string(places.dist.join("hash")).is_ok_and(|present| present == hash) {
+        return Ok(());
+    }
+    let loader = loader.replace(ASSETS_MARK, &format!("/widget/{hash}/"));
+
+    let (next, last) = (places.work.join("dist.next"), places.work.join("dist.last"));
+    for left_over in [&next, &last] {
+        if left_over.exists() {
+            fs::remove_dir_all(left_over)?;
+        }
+    }
+    fs::create_dir_all(next.join("assets"))?;
+    fs::write(next.join("hash"), &hash)?;
+    write_with_packed(&next.join("widget.js"), loader.as_bytes())?;
+    write_with_packed(&next.join("assets/ringback.js"), module.glue.as_bytes())?;
+    write_with_packed(&next.join("assets/ringback.wasm"), &module.wasm)?;
+    if places.dist.exists() {
+        fs::rename(&places.dist, &last)?;
+    }
+    fs::rename(&next, &places.dist)?;
+    if last.exists() {
+        fs::remove_dir_all(&last)?;
+    }
+    Ok(())
+}
+
+fn write_with_packed(path: &Path, content: &[u8]) -> Result<()> {
+    fs::write(path, content)?;
+    fs::write(packed(path, "br"), compress::brotli(content)?)?;
+    fs::write(packed(path, "gz"), compress::gzip(content)?)?;
+    Ok(())
+}
+
+fn packed(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(end);
+    name.into()
+}
+
+fn weigh(places: &Places) -> Result<Costs> {
+    let size = |name: &str| -> Result<usize> {
+        let path = packed(&places.dist.join(name), "br");
+        let length = fs::metadata(&path)
+            .with_context(|| path.display().to_string())?
+            .len();
+        Ok(usize::try_from(length)?)
+    };
+    Ok(Costs {
+        loader: size("widget.js")?,
+        glue: size("assets/ringback.js")?,
+        module: size("assets/ringback.wasm")?,
+        texts: largest_texts(&places.root.join("widget/locales"))?,
+    })
+}
+
+/// The locale whose texts cost most, and what they cost: the service sends them inside its description of the form.
+fn largest_texts(folder: &Path) -> Result<(String, usize)> {
+    let mut largest = (String::new(), 0);
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(locale) = path.file_stem().and_then(|stem| stem.to_str()) else {
+            continue;
+        };
+        let texts: serde_json::Value =
+            serde_json::from_slice(&fs::read(&path)?).with_context(|| path.display().to_string())?;
+        let cost = compress::brotli_on_the_fly(texts.to_string().as_bytes())?.len();
+        if cost > largest.1 {
+            largest = (locale.to_owned(), cost);
+        }
+    }
+    Ok(largest)
+}

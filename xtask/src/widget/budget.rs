@@ -1,0 +1,87 @@
+//! What a visitor pays in bytes over the wire, and how much is allowed.
+
+use std::fmt;
+
+use anyhow::{Result, bail};
+
+/// The loader, which every page view pays for.
+const LOADER_MAX: usize = 2_000;
+/// Everything that is fetched when the form opens.
+const FORM_MAX: usize = 30_000;
+
+/// The bytes over the wire of each file, compressed with brotli.
+pub(crate) struct Costs {
+    /// `widget.js`.
+    pub(crate) loader: usize,
+    /// `ringback.js`.
+    pub(crate) glue: usize,
+    /// `ringback.wasm`, which holds the styles.
+    pub(crate) module: usize,
+    /// The name of the locale whose texts are largest, and their size.
+    pub(crate) texts: (String, usize),
+}
+
+impl Costs {
+    fn form(&self) -> usize {
+        self.glue + self.module + self.texts.1
+    }
+
+    /// Fails when a budget is exceeded.
+    pub(crate) fn check(&self) -> Result<()> {
+        if self.loader > LOADER_MAX {
+            bail!(
+                "the loader costs {} bytes, and {LOADER_MAX} are allowed",
+                self.loader
+            );
+        }
+        if self.form() > FORM_MAX {
+            bail!(
+                "opening the form costs {} bytes, and {FORM_MAX} are allowed",
+                self.form()
+            );
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Display for Costs {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let texts = format!("texts ({})", self.texts.0);
+        let form = self.form();
+        writeln!(formatter, "{:<28}{:>8}{:>8}", "bytes, brotli", "cost", "budget")?;
+        writeln!(
+            formatter,
+            "{:<28}{:>8}{LOADER_MAX:>8}",
+            "page view: widget.js", self.loader
+        )?;
+        writeln!(formatter, "{:<28}{form:>8}{FORM_MAX:>8}", "form opens")?;
+        writeln!(
+            formatter,
+            "{:<28}{:>8}",
+            "  ringback.wasm, with styles", self.module
+        )?;
+        writeln!(formatter, "{:<28}{:>8}", "  ringback.js", self.glue)?;
+        write!(formatter, "{:<28}{:>8}", format!("  {texts}"), self.texts.1)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn costs(loader: usize, module: usize) -> Costs {
+        Costs {
+            loader,
+            glue: 1_000,
+            module,
+            texts: ("en".to_owned(), 1_000),
+        }
+    }
+
+    #[test]
+    fn a_budget_may_be_used_up_and_not_exceeded() {
+        assert!(costs(LOADER_MAX, FORM_MAX - 2_000).check().is_ok());
+        assert!(costs(LOADER_MAX + 1, 1_000).check().is_err());
+        assert!(costs(1_000, FORM_MAX - 1_999).check().is_err());
+    }
+}
