@@ -1,1 +1,23 @@
-//! To come.
+//! Ringback: takes callback requests from websites, preferred-agent links and CRMs, and makes sure that Webex Contact
+//! Center places the calls. `docs/architecture.md` explains how the parts stand to each other.
+
+pub mod agent;
+pub mod app;
+pub mod attributes;
+pub mod callback;
+pub mod cli;
+pub mod clock;
+pub mod config;
+pub mod delivery;
+pub mod entropy;
+pub mod form;
+pub mod guard;
+pub mod http;
+pub mod intake;
+pub mod locale;
+pub mod personal;
+pub mod phone;
+pub mod site;
+pub mod store;
+pub mod token;
+pub mod webex;

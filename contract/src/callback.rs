@@ -70,10 +70,7 @@ impl State {
 
     /// Whether nothing more will happen.
     pub const fn is_final(self) -> bool {
-        matches!(
-            self,
-            Self::Completed | Self::Failed | Self::Cancelled | Self::Expired
-        )
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired)
     }
 }
 
@@ -150,12 +147,7 @@ pub enum Failure {
 
 impl Failure {
     /// Every failure.
-    pub const ALL: [Self; 4] = [
-        Self::Refused,
-        Self::AttemptsUsedUp,
-        Self::TaskFailed,
-        Self::NotConnected,
-    ];
+    pub const ALL: [Self; 4] = [Self::Refused, Self::AttemptsUsedUp, Self::TaskFailed, Self::NotConnected];
 
     /// The text of the failure, as it stands in JSON and in the store.
     pub const fn as_str(self) -> &'static str {

@@ -105,6 +105,8 @@ kinds! {
     NotCancellable = "not-cancellable", 409, "The callback cannot be called off any more";
     /// A limit is reached. `Retry-After` says when to come back.
     RateLimited = "rate-limited", 429, "Too many requests";
+    /// As many callbacks are followed live as the service allows. Read the callback every few seconds instead.
+    FollowersFull = "followers-full", 503, "Too many callbacks are followed now";
     /// The signature of the webhook does not match its body.
     SignatureInvalid = "signature-invalid", 401, "The signature is not valid";
     /// The service cannot store the request now; nothing was accepted. Send it again.

@@ -159,11 +159,7 @@ mod checked {
     }
 
     pub(super) fn reason(value: &str, rules: &Rules) -> Outcome {
-        told(field::reason(
-            value,
-            rules.reasons.iter().map(String::as_str),
-            rules.reason,
-        ))
+        told(field::reason(value, rules.reasons.iter().map(String::as_str), rules.reason))
     }
 
     pub(super) fn message(value: &str, rules: &Rules) -> Outcome {
@@ -171,11 +167,7 @@ mod checked {
     }
 
     pub(super) fn consent(value: &Consent, rules: &Rules) -> Outcome {
-        told(field::consent(
-            value.accepted,
-            &value.version,
-            rules.consent_version.as_deref(),
-        ))
+        told(field::consent(value.accepted, &value.version, rules.consent_version.as_deref()))
     }
 
     pub(super) fn page(value: &str) -> Outcome {

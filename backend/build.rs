@@ -1,0 +1,72 @@
+//! Embeds the widget that `cargo xtask widget` has built, and the widget's texts, into the service.
+//!
+//! Without a built widget the service still builds, so that `cargo check` needs no WASM tool chain; it then answers
+//! `/widget.js` with a problem that says how to build one.
+
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::{env, fs};
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
+    let output = PathBuf::from(env::var("OUT_DIR")?);
+    let built = workspace.join("target/widget/dist");
+    let locales = workspace.join("widget/locales");
+    println!("cargo:rerun-if-changed={}", built.display());
+    println!("cargo:rerun-if-changed={}", locales.display());
+
+    let hash = fs::read_to_string(built.join("hash")).map_or(String::new(), |hash| hash.trim().to_owned());
+    let mut code =
+        format!("pub(super) const HASH: &str = {hash:?};\npub(super) static FILES: &[Embedded] = &[\n");
+    if !hash.is_empty() {
+        for (name, media_type) in [
+            ("widget.js", "text/javascript; charset=utf-8"),
+            ("assets/ringback.js", "text/javascript; charset=utf-8"),
+            ("assets/ringback.wasm", "application/wasm"),
+        ] {
+            let path = built.join(name);
+            let public = name.trim_start_matches("assets/");
+            writeln!(
+                code,
+                "Embedded {{ name: {public:?}, media_type: {media_type:?}, plain: {}, brotli: {}, gzip: {} }},",
+                include(&path)?,
+                include(&suffixed(&path, "br"))?,
+                include(&suffixed(&path, "gz"))?,
+            )?;
+        }
+    }
+    code.push_str("];\n");
+    fs::write(output.join("widget.rs"), code)?;
+
+    let mut code = String::from("pub(crate) static LOCALES: &[(&str, &str)] = &[\n");
+    let mut files: Vec<_> = fs::read_dir(&locales)?.collect::<Result<_, _>>()?;
+    files.sort_by_key(fs::DirEntry::file_name);
+    for file in files {
+        let path = file.path();
+        println!("cargo:rerun-if-changed={}", path.display());
+        let (Some(stem), Some("json")) =
+            (path.file_stem().and_then(|stem| stem.to_str()), path.extension().and_then(|end| end.to_str()))
+        else {
+            continue;
+        };
+        writeln!(code, "({stem:?}, include_str!({:?})),", path.display().to_string())?;
+    }
+    code.push_str("];\n");
+    fs::write(output.join("locales.rs"), code)?;
+    Ok(())
+}
+
+fn suffixed(path: &Path, end: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".");
+    name.push(end);
+    name.into()
+}
+
+fn include(path: &Path) -> Result<String, Box<dyn std::error::Error>> {
+    println!("cargo:rerun-if-changed={}", path.display());
+    let path = path
+        .canonicalize()
+        .map_err(|error| format!("{}: {error}; hint: run `cargo xtask widget` again", path.display()))?;
+    Ok(format!("include_bytes!({:?})", path.display().to_string()))
+}

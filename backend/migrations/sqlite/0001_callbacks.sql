@@ -1,0 +1,76 @@
+-- A callback: request and outgoing work in one row, so that neither exists without the other. Times are milliseconds
+-- since 1970, UTC.
+CREATE TABLE callback (
+    id              TEXT    NOT NULL PRIMARY KEY,
+    site            TEXT    NOT NULL,
+    door            TEXT    NOT NULL,
+    phone           TEXT    NOT NULL,
+    name            TEXT    NOT NULL,
+    email           TEXT    NOT NULL,
+    reason          TEXT    NOT NULL,
+    message         TEXT    NOT NULL,
+    page            TEXT    NOT NULL,
+    locale          TEXT    NOT NULL,
+    agent           TEXT,
+    reference       TEXT,
+    consent_version TEXT,
+    state           TEXT    NOT NULL,
+    failure         TEXT,
+    failure_detail  TEXT,
+    task_id         TEXT    UNIQUE,
+    attempts        INTEGER NOT NULL,
+    created_at      INTEGER NOT NULL,
+    updated_at      INTEGER NOT NULL,
+    deadline        INTEGER NOT NULL,
+    due_at          INTEGER,
+    sent_at         INTEGER,
+    last_event_at   INTEGER,
+    revision        INTEGER NOT NULL
+) STRICT;
+
+-- What the dispatcher asks for: the callbacks with something to do, the longest due first.
+CREATE INDEX callback_due ON callback (due_at, id) WHERE due_at IS NOT NULL;
+
+-- Requests that a client named with a key, so that a repeated post is answered and not taken again.
+CREATE TABLE idempotency (
+    scope       TEXT    NOT NULL,
+    key         TEXT    NOT NULL,
+    fingerprint BLOB    NOT NULL,
+    callback_id TEXT    NOT NULL REFERENCES callback (id),
+    created_at  INTEGER NOT NULL,
+    PRIMARY KEY (scope, key)
+) STRICT;
+
+-- Every request to Webex about a callback.
+CREATE TABLE attempt (
+    callback_id TEXT    NOT NULL REFERENCES callback (id),
+    operation   TEXT    NOT NULL,
+    begun_at    INTEGER NOT NULL,
+    took_ms     INTEGER NOT NULL,
+    status      INTEGER,
+    tracking_id TEXT    NOT NULL,
+    outcome     TEXT    NOT NULL
+) STRICT;
+
+CREATE INDEX attempt_callback ON attempt (callback_id);
+
+-- Events of Webex about tasks, kept before they are acted on: one may come before the answer that names its task.
+CREATE TABLE task_event (
+    id          TEXT    NOT NULL PRIMARY KEY,
+    task_id     TEXT    NOT NULL,
+    change      TEXT    NOT NULL,
+    at          INTEGER NOT NULL,
+    reason      TEXT,
+    received_at INTEGER NOT NULL,
+    applied     INTEGER NOT NULL
+) STRICT;
+
+CREATE INDEX task_event_pending ON task_event (task_id) WHERE applied = 0;
+CREATE INDEX task_event_received ON task_event (received_at);
+
+-- Keys that sign follow tokens and links.
+CREATE TABLE signing_key (
+    id         TEXT    NOT NULL PRIMARY KEY,
+    secret     BLOB    NOT NULL,
+    created_at INTEGER NOT NULL
+) STRICT;

@@ -1,0 +1,102 @@
+//! Agents whom a callback can name.
+
+use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
+
+use crate::personal::Personal;
+use crate::token::{Purpose, Signer};
+
+/// An agent, as the operator lists them.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Agent {
+    /// The name that visitors see.
+    pub name: String,
+    /// The agent's address in Webex. It never reaches a browser.
+    #[serde(default, deserialize_with = "personal")]
+    pub email: Personal,
+    /// The agent's id in Webex.
+    #[serde(default)]
+    pub id: String,
+    /// The sites that the agent takes callbacks for; empty: all.
+    #[serde(default)]
+    pub sites: Vec<String>,
+}
+
+impl Agent {
+    /// Whether the agent takes callbacks for that site.
+    pub fn serves(&self, site: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|served| served == site)
+    }
+}
+
+fn personal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Personal, D::Error> {
+    String::deserialize(deserializer).map(Personal::new)
+}
+
+/// What a preferred-agent link says. The names are short because they stand in an address.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AgentLink {
+    /// The site.
+    #[serde(rename = "s")]
+    pub site: String,
+    /// The agent's handle.
+    #[serde(rename = "a")]
+    pub agent: String,
+    /// When the link runs out: seconds since 1970.
+    #[serde(rename = "e")]
+    pub expires_at: i64,
+}
+
+/// Why a link was not believed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkRefused {
+    /// It is not one of ours, or was changed.
+    Invalid,
+    /// It has run out. Its site is told, so that the visitor can be offered that site's form.
+    Expired {
+        /// The site that the link was for.
+        site: String,
+    },
+}
+
+impl AgentLink {
+    /// The link's token.
+    ///
+    /// # Errors
+    ///
+    /// None in practice: three plain values always have a JSON form.
+    pub fn sign(&self, signer: &Signer) -> Result<String, serde_json::Error> {
+        Ok(signer.sign(Purpose::AgentLink, &serde_json::to_vec(self)?))
+    }
+
+    /// Reads a token back.
+    pub fn open(token: &str, signer: &Signer, now: Timestamp) -> Result<Self, LinkRefused> {
+        let payload = signer.open(Purpose::AgentLink, token).ok_or(LinkRefused::Invalid)?;
+        let link: Self = serde_json::from_slice(&payload).map_err(|_| LinkRefused::Invalid)?;
+        if now.as_second() >= link.expires_at {
+            return Err(LinkRefused::Expired { site: link.site });
+        }
+        Ok(link)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::token::SigningKey;
+
+    #[test]
+    fn a_link_names_its_agent_until_it_runs_out() {
+        let signer = Signer::new(SigningKey::generate().unwrap(), Vec::new());
+        let link = AgentLink { site: "acme".to_owned(), agent: "grace".to_owned(), expires_at: 1000 };
+        let token = link.sign(&signer).unwrap();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert_eq!(AgentLink::open(&token, &signer, at(999)), Ok(link));
+        assert_eq!(
+            AgentLink::open(&token, &signer, at(1000)),
+            Err(LinkRefused::Expired { site: "acme".to_owned() })
+        );
+        assert_eq!(AgentLink::open("rba_x", &signer, at(1)), Err(LinkRefused::Invalid));
+    }
+}

@@ -1,0 +1,265 @@
+//! Builds every part from the configuration and runs them.
+
+use std::net::{SocketAddr, TcpListener};
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_web::dev::Server;
+use actix_web::middleware::from_fn;
+use actix_web::{HttpServer, web};
+use jiff::SignedDuration;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+use tracing_actix_web::TracingLogger;
+
+use crate::agent::AgentLink;
+use crate::clock::{SharedClock, SystemClock, after_s};
+use crate::config::Config;
+use crate::delivery::dispatcher::Dispatcher;
+use crate::guard::destination;
+use crate::guard::rate::Limit;
+use crate::http::{self, ApiKeys, Parts};
+use crate::intake::Intake;
+use crate::store::sqlite::{SqliteStore, Use};
+use crate::store::{Store, StoreError};
+use crate::token::Signer;
+use crate::webex::client::{Client, ClientError};
+
+/// How often what is not needed any more is forgotten.
+const HOUSEKEEPING: Duration = Duration::from_mins(1);
+
+/// How long a task event is kept: longer than any repetition or any answer that names its task.
+const EVENTS_KEPT_S: u64 = 24 * 60 * 60;
+
+/// The service cannot start, or cannot go on.
+#[derive(Debug, thiserror::Error)]
+pub enum AppError {
+    /// An address cannot be listened on.
+    #[error("cannot listen on {address} ({key}): {source}; hint: stop what listens there, or change {key}")]
+    Listen {
+        /// The address.
+        address: SocketAddr,
+        /// The key that names it.
+        key: &'static str,
+        /// Why.
+        source: std::io::Error,
+    },
+    /// The store cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The client of Webex cannot be made.
+    #[error(transparent)]
+    Webex(#[from] ClientError),
+    /// A server has failed.
+    #[error("the HTTP server has failed: {0}")]
+    Server(#[from] std::io::Error),
+    /// A part of the service has panicked.
+    #[error("a part of the service has failed: {0}")]
+    Part(#[from] tokio::task::JoinError),
+    /// A part of the service ended without being told to.
+    #[error("the {0} has stopped by itself")]
+    Stopped(&'static str),
+    /// No link can be made.
+    #[error("{0}")]
+    Link(String),
+}
+
+/// The service, bound to its addresses and not yet running.
+#[derive(Debug)]
+pub struct App {
+    parts: web::Data<Parts>,
+    signer: Arc<Signer>,
+    public: TcpListener,
+    operators: TcpListener,
+    ops_url: String,
+}
+
+impl App {
+    /// Opens the store and binds the addresses.
+    pub async fn build(config: Config) -> Result<Self, AppError> {
+        let clock: SharedClock = Arc::new(SystemClock);
+        let public = listen(config.server.listen, "server.listen")?;
+        let operators = listen(config.server.ops_listen, "server.ops_listen")?;
+        let public_url = match config.server.public_url.as_str() {
+            "" => format!("http://{}", public.local_addr()?),
+            url => url.to_owned(),
+        };
+        let ops_url = format!("http://{}", operators.local_addr()?);
+        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store.path, Use::Serve).await?);
+        let signer = Arc::new(signer(&*store, &clock).await?);
+        let webex = Arc::new(Client::new(&config.webex)?);
+        destination::warm_up();
+        let parts = web::Data::new(Parts {
+            intake: Intake::new(&config, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer)),
+            api_keys: ApiKeys::new(&config.api_keys),
+            address_limit: Limit::new("address", config.limits.address),
+            read_limit: Limit::new("reads", config.limits.reads),
+            followers: Arc::new(Semaphore::new(config.limits.followers)),
+            stop: CancellationToken::new(),
+            public_url,
+            clock,
+            store,
+            webex,
+            config,
+        });
+        Ok(Self { parts, signer, public, operators, ops_url })
+    }
+
+    /// The address under which the public reaches the service.
+    pub fn url(&self) -> &str {
+        &self.parts.public_url
+    }
+
+    /// The address under which operators reach the service.
+    pub fn ops_url(&self) -> &str {
+        &self.ops_url
+    }
+
+    /// A preferred-agent link that lives for so long.
+    pub fn agent_link(&self, site: &str, agent: &str, lifetime: SignedDuration) -> Result<String, AppError> {
+        agent_link(&self.parts.config, &self.signer, &self.parts.clock, self.url(), site, agent, lifetime)
+    }
+
+    /// Serves until `stop` is cancelled; then takes nothing more, finishes what is under way, and returns.
+    pub async fn run(self, stop: CancellationToken) -> Result<(), AppError> {
+        let parts = self.parts;
+        if !http::widget_is_built() {
+            tracing::warn!("this build has no widget; hint: run `cargo xtask widget` and build again");
+        }
+        tracing::info!(url = parts.public_url, ops_url = self.ops_url, "serving");
+        let grace = Duration::from_secs(parts.config.server.shutdown_grace_s);
+        let public = public_server(&parts, self.public)?;
+        let operators = operators_server(&parts, self.operators)?;
+        let (public_handle, operators_handle) = (public.handle(), operators.handle());
+        let mut public = tokio::spawn(public);
+        let mut operators = tokio::spawn(operators);
+        let dispatcher = Dispatcher::new(
+            &parts.config,
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.webex),
+            Arc::clone(&parts.clock),
+            parts.stop.clone(),
+        );
+        let mut dispatcher = tokio::spawn(dispatcher.run());
+        let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
+
+        let outcome = tokio::select! {
+            () = stop.cancelled() => Ok(()),
+            ended = &mut public => ended?.map_err(AppError::from).and(Err(AppError::Stopped("public server"))),
+            ended = &mut operators => ended?.map_err(AppError::from).and(Err(AppError::Stopped("operators' server"))),
+            ended = &mut dispatcher => ended?.map_err(AppError::from).and(Err(AppError::Stopped("dispatcher"))),
+        };
+        if outcome.is_ok() {
+            tracing::info!("stopping: no new requests; finishing what is under way");
+        }
+        // Not ready, followers sent away, nothing new leased; the operators' door stays open to say so.
+        parts.stop.cancel();
+        housekeeping.abort();
+        public_handle.stop(true).await;
+        if !dispatcher.is_finished() && tokio::time::timeout(grace, &mut dispatcher).await.is_err() {
+            tracing::warn!("deliveries did not finish in time; they are looked up at the next start");
+            dispatcher.abort();
+        }
+        operators_handle.stop(true).await;
+        tracing::info!("stopped");
+        outcome
+    }
+}
+
+fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, AppError> {
+    let failed = |source| AppError::Listen { address, key, source };
+    let listener = TcpListener::bind(address).map_err(failed)?;
+    listener.set_nonblocking(true).map_err(failed)?;
+    Ok(listener)
+}
+
+/// The signer with the store's keys.
+pub async fn signer(store: &dyn Store, clock: &SharedClock) -> Result<Signer, StoreError> {
+    let mut keys = store.signing_keys(clock.now()).await?.into_iter();
+    let newest = keys.next().ok_or_else(|| StoreError::Row("no signing key".to_owned()))?;
+    Ok(Signer::new(newest, keys.collect()))
+}
+
+/// A preferred-agent link.
+pub fn agent_link(
+    config: &Config,
+    signer: &Signer,
+    clock: &SharedClock,
+    base_url: &str,
+    site_id: &str,
+    handle: &str,
+    lifetime: SignedDuration,
+) -> Result<String, AppError> {
+    let refused = |text: String| Err(AppError::Link(text));
+    let Some(site) = config.sites.get(site_id) else {
+        return refused(format!("there is no site {site_id:?}; hint: name one that has a [sites.…] section"));
+    };
+    let Some(agent) = config.agents.get(handle) else {
+        return refused(format!(
+            "there is no agent {handle:?}; hint: name one that has an [agents.…] section"
+        ));
+    };
+    if site.preferred_agent.is_none() {
+        return refused(format!(
+            "the site {site_id:?} takes no preferred agents; hint: add [sites.{site_id}.preferred_agent]"
+        ));
+    }
+    if !agent.serves(site_id) {
+        return refused(format!(
+            "{handle:?} takes no callbacks for {site_id:?}; hint: add it to agents.{handle}.sites"
+        ));
+    }
+    let Ok(seconds @ 1..) = u64::try_from(lifetime.as_secs()) else {
+        return refused("the link would have run out already; hint: give a lifetime such as 30d".to_owned());
+    };
+    let expires_at = after_s(clock.now(), seconds).as_second();
+    let link = AgentLink { site: site_id.to_owned(), agent: handle.to_owned(), expires_at };
+    let token = link.sign(signer).map_err(|error| AppError::Link(error.to_string()))?;
+    Ok(format!("{base_url}/a/{token}"))
+}
+
+fn public_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<Server, std::io::Error> {
+    let shared = web::Data::clone(parts);
+    let server = HttpServer::new(move || {
+        let parts = web::Data::clone(&shared);
+        actix_web::App::new()
+            .app_data(web::Data::clone(&parts))
+            .configure(|service| http::public(&parts, service))
+            .wrap(from_fn(http::every_response))
+            .wrap(TracingLogger::<http::RequestSpan>::new())
+    });
+    let server = server.listen(listener)?.disable_signals();
+    let server = server.shutdown_timeout(parts.config.server.shutdown_grace_s);
+    Ok(match parts.config.server.workers {
+        0 => server.run(),
+        workers => server.workers(workers).run(),
+    })
+}
+
+fn operators_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<Server, std::io::Error> {
+    let parts = web::Data::clone(parts);
+    let server = HttpServer::new(move || {
+        actix_web::App::new().app_data(web::Data::clone(&parts)).configure(http::ops::operators)
+    });
+    Ok(server.listen(listener)?.workers(1).disable_signals().shutdown_timeout(1).run())
+}
+
+/// Forgets what is not needed any more.
+async fn keep_house(parts: web::Data<Parts>) {
+    let mut rounds = tokio::time::interval(HOUSEKEEPING);
+    loop {
+        rounds.tick().await;
+        parts.sweep();
+        let now = parts.clock.now();
+        let before =
+            now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));
+        let Ok(before) = before else {
+            continue;
+        };
+        match parts.store.forget_events(before).await {
+            Ok(0) => {}
+            Ok(count) => tracing::debug!(count, "old task events forgotten"),
+            Err(error) => tracing::warn!(%error, "old task events cannot be forgotten"),
+        }
+    }
+}

@@ -1,0 +1,62 @@
+//! The command line.
+
+mod link;
+mod log;
+mod serve;
+
+use std::io::Write as _;
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::config::{Config, DEFAULT_FILE};
+
+/// Takes callback requests, and makes sure that Webex Contact Center places them.
+#[derive(Debug, Parser)]
+#[command(name = "ringback", version, about)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the service.
+    Serve(serve::Serve),
+    /// Print a preferred-agent link.
+    Link(link::Link),
+    /// Print the configuration file with every key, its default and what it means.
+    Config,
+}
+
+/// Where the configuration is.
+#[derive(Debug, clap::Args)]
+struct ConfigFile {
+    /// The configuration file. Variables named `RINGBACK__SECTION__KEY` change what it says.
+    #[arg(long, value_name = "FILE")]
+    config: Option<PathBuf>,
+}
+
+impl ConfigFile {
+    fn load(&self) -> anyhow::Result<Config> {
+        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+    }
+}
+
+impl Cli {
+    /// Does what the command line asks for.
+    pub async fn run(self) -> anyhow::Result<()> {
+        match self.command {
+            Command::Serve(serve) => serve.run().await,
+            Command::Link(link) => link.run().await,
+            Command::Config => print(DEFAULT_FILE.trim_end()),
+        }
+    }
+}
+
+/// Prints a line on the standard output.
+fn print(text: &str) -> anyhow::Result<()> {
+    let mut output = std::io::stdout().lock();
+    writeln!(output, "{text}")?;
+    Ok(output.flush()?)
+}

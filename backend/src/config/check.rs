@@ -1,0 +1,451 @@
+//! What a value must be beyond its type. Everything that is wrong is collected, so that one start tells it all.
+
+use std::collections::HashSet;
+use std::path::Path;
+
+use ringback_contract::field::{self, Code};
+use ringback_contract::form::FieldName;
+use secrecy::{ExposeSecret as _, SecretString};
+use url::Url;
+
+use super::{Config, ConfigError, Rate, region};
+use crate::agent::Agent;
+use crate::attributes;
+use crate::locale;
+use crate::phone::{self, PhoneNumber};
+use crate::site::{IdentifyBy, PreferredAgent, Site};
+
+/// Shortest key for the REST door, in characters: 32 hexadecimal digits hold 128 bits.
+const API_KEY_MIN: usize = 32;
+
+/// Puts the text of each key file in the place of the key.
+pub(super) fn read_key_files(config: &mut Config) -> Vec<ConfigError> {
+    let mut errors = Vec::new();
+    for (name, api_key) in &mut config.api_keys {
+        if api_key.key_file.is_empty() {
+            continue;
+        }
+        let key = format!("api_keys.{name}.key_file");
+        if !api_key.key.expose_secret().is_empty() {
+            errors.push(ConfigError::new(key, "the key is given twice", "keep either `key` or `key_file`"));
+            continue;
+        }
+        match std::fs::read_to_string(&api_key.key_file) {
+            Ok(text) => api_key.key = SecretString::from(text.trim()),
+            Err(error) => errors.push(unreadable(key, &api_key.key_file, &error)),
+        }
+    }
+    errors
+}
+
+fn unreadable(key: String, path: &str, error: &std::io::Error) -> ConfigError {
+    ConfigError::new(key, format!("{path} cannot be read: {error}"), "name a file that the service may read")
+}
+
+/// Everything that is wrong with the values.
+pub(super) fn check(config: &Config) -> Vec<ConfigError> {
+    let mut found = Findings(Vec::new());
+    server(config, &mut found);
+    webex_section(config, &mut found);
+    delivery(config, &mut found);
+    limits(config, &mut found);
+    if config.sites.is_empty() {
+        found.add(
+            "sites",
+            "no site is configured",
+            "add a section such as [sites.acme]; `ringback config` shows one",
+        );
+    }
+    for (id, site) in &config.sites {
+        found.identifier("sites", id);
+        check_site(&format!("sites.{id}"), site, &mut found);
+    }
+    for (handle, agent) in &config.agents {
+        found.identifier("agents", handle);
+        check_agent(&format!("agents.{handle}"), agent, config, &mut found);
+    }
+    api_keys(config, &mut found);
+    found.0
+}
+
+struct Findings(Vec<ConfigError>);
+
+impl Findings {
+    fn add(&mut self, key: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) {
+        self.0.push(ConfigError::new(key, problem, remedy));
+    }
+
+    fn require(
+        &mut self,
+        holds: bool,
+        key: impl Into<String>,
+        problem: impl Into<String>,
+        remedy: impl Into<String>,
+    ) {
+        if !holds {
+            self.add(key, problem, remedy);
+        }
+    }
+
+    fn identifier(&mut self, section: &str, id: &str) {
+        self.require(
+            field::identifier(id).is_ok(),
+            format!("{section}.{id}"),
+            "this is not an identifier",
+            format!("use 1 to {} lower-case letters, digits, - and _", field::IDENTIFIER_MAX),
+        );
+    }
+
+    fn entry_point(&mut self, key: String, id: &str) {
+        self.require(
+            (1..=36).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()),
+            key,
+            format!("{id:?} is not the id of an entry point"),
+            "copy the id (36 characters) from Control Hub: Contact Center, Channels",
+        );
+    }
+
+    fn ani(&mut self, key: String, ani: &str) {
+        self.require(
+            PhoneNumber::from_e164(ani).is_some(),
+            key,
+            format!("{ani:?} is not a number with + and country code"),
+            "write it as the outdial ANI is configured in Webex, such as +15555550100",
+        );
+    }
+
+    fn known_sites(&mut self, key: &str, sites: &[String], config: &Config) {
+        for site in sites.iter().filter(|site| !config.sites.contains_key(*site)) {
+            self.add(key, format!("there is no site {site:?}"), "name sites that have a [sites.…] section");
+        }
+    }
+}
+
+fn server(config: &Config, found: &mut Findings) {
+    let server = &config.server;
+    if !server.public_url.is_empty() {
+        found.require(
+            is_origin(&server.public_url),
+            "server.public_url",
+            format!("{:?} is not an address of scheme and host alone", server.public_url),
+            "write it as https://callback.example.com, without a path and without a / at its end",
+        );
+    }
+    found.require(
+        server.listen != server.ops_listen || server.listen.port() == 0,
+        "server.ops_listen",
+        "it is the same as server.listen",
+        "give the operators' door a port of its own",
+    );
+}
+
+/// Whether the text is an origin as browsers write it (RFC 6454 section 6.2).
+fn is_origin(text: &str) -> bool {
+    Url::parse(text).is_ok_and(|url| {
+        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+    })
+}
+
+fn webex_section(config: &Config, found: &mut Findings) {
+    let section = &config.webex;
+    found.require(
+        region::base_url(&section.region).is_some(),
+        "webex.region",
+        format!("{:?} is no data centre of Webex Contact Center", section.region),
+        format!("use one of {}", region::NAMES.join(", ")),
+    );
+    if !section.base_url.is_empty() {
+        found.require(
+            is_origin(&section.base_url),
+            "webex.base_url",
+            format!("{:?} is not an address of scheme and host alone", section.base_url),
+            "write it as https://api.wxcc-us1.cisco.com, or leave it empty and set webex.region",
+        );
+    }
+    match (section.access_token.expose_secret().is_empty(), section.access_token_file.is_empty()) {
+        (true, true) => found.add(
+            "webex.access_token",
+            "there is no access token",
+            "paste one from the developer portal, or name a file in webex.access_token_file",
+        ),
+        (false, false) => found.add(
+            "webex.access_token_file",
+            "the access token is given twice",
+            "keep either webex.access_token or webex.access_token_file",
+        ),
+        (true, false) => {
+            if let Err(error) = std::fs::read_to_string(Path::new(&section.access_token_file)) {
+                found.0.push(unreadable(
+                    "webex.access_token_file".to_owned(),
+                    &section.access_token_file,
+                    &error,
+                ));
+            }
+        }
+        (false, true) => found.require(
+            section.access_token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()),
+            "webex.access_token",
+            "it holds white space or characters outside ASCII",
+            "paste the token alone, without `Bearer`",
+        ),
+    }
+    for secret in &section.webhook_secrets {
+        found.require(
+            (32..=256).contains(&secret.expose_secret().len()),
+            "webex.webhook_secrets",
+            "a secret is shorter than 32 or longer than 256 characters",
+            "use what the subscription was made with; Webex takes 32 to 256 characters",
+        );
+    }
+    for (key, value) in [
+        ("webex.connect_timeout_ms", section.connect_timeout_ms),
+        ("webex.request_timeout_ms", section.request_timeout_ms),
+    ] {
+        found.require(
+            value > 0,
+            key,
+            "0 leaves no time at all",
+            "give a number of milliseconds, such as 10000",
+        );
+    }
+}
+
+fn delivery(config: &Config, found: &mut Findings) {
+    let delivery = &config.delivery;
+    found.require(
+        delivery.lease_s.saturating_mul(1000) > config.webex.request_timeout_ms,
+        "delivery.lease_s",
+        format!(
+            "a lease of {} s can run out while a request of {} ms is under way",
+            delivery.lease_s, config.webex.request_timeout_ms
+        ),
+        "make it longer than webex.request_timeout_ms",
+    );
+    found.require(
+        !delivery.retry_s.is_empty() && delivery.retry_s.iter().all(|seconds| *seconds > 0),
+        "delivery.retry_s",
+        "the list is empty, or holds a 0",
+        "list waits in seconds, such as [2, 5, 15, 30, 60, 120]",
+    );
+    found.require(
+        (1..=256).contains(&delivery.concurrency),
+        "delivery.concurrency",
+        format!("{} is not between 1 and 256", delivery.concurrency),
+        "8 is enough for hundreds of callbacks a minute",
+    );
+    found.require(
+        delivery.deadline_s > 0,
+        "delivery.deadline_s",
+        "0 would expire each callback at once",
+        "give a number of seconds, such as 7200",
+    );
+}
+
+fn limits(config: &Config, found: &mut Findings) {
+    let limits = &config.limits;
+    for (key, Rate { requests, per_s }) in [
+        ("limits.address", limits.address),
+        ("limits.number", limits.number),
+        ("limits.site", limits.site),
+        ("limits.reads", limits.reads),
+    ] {
+        found.require(
+            requests > 0 && per_s > 0,
+            key,
+            "a limit of 0 lets nothing through",
+            "give both as at least 1, such as { requests = 20, per_s = 600 }",
+        );
+    }
+    found.require(
+        (1024..=1_048_576).contains(&limits.body_bytes),
+        "limits.body_bytes",
+        format!("{} is not between 1024 and 1048576", limits.body_bytes),
+        "16384 holds the largest request that the rules allow",
+    );
+}
+
+fn check_site(key: &str, site: &Site, found: &mut Findings) {
+    found.require(
+        field::name(&site.name, field::Presence::Required).is_ok(),
+        format!("{key}.name"),
+        "the name is empty, too long, or holds control characters",
+        "give the name that visitors know",
+    );
+    for origin in site.origins.iter().filter(|origin| !is_origin(origin)) {
+        found.add(
+            format!("{key}.origins"),
+            format!("{origin:?} is not an origin"),
+            "write scheme, host and port as browsers do: https://www.example.com",
+        );
+    }
+    found.entry_point(format!("{key}.entry_point"), &site.entry_point);
+    if !site.ani.is_empty() {
+        found.ani(format!("{key}.ani"), &site.ani);
+    }
+    found.require(
+        !site.countries.is_empty(),
+        format!("{key}.countries"),
+        "no country is listed",
+        "list at least one",
+    );
+    for country in site.countries.iter().filter(|country| !phone::is_country(country)) {
+        found.add(
+            format!("{key}.countries"),
+            format!("{country:?} is not a country with telephone numbers"),
+            "use two capital letters, such as US (ISO 3166-1 alpha-2)",
+        );
+    }
+    found.require(
+        locale::exact(&site.locale).is_some(),
+        format!("{key}.locale"),
+        format!("there are no texts for {:?}", site.locale),
+        format!("use one of {}", locale::names().join(", ")),
+    );
+    let distinct: HashSet<_> = site.fields.iter().map(|field| *field as u8).collect();
+    found.require(
+        distinct.len() == site.fields.len() && site.fields.contains(&FieldName::Phone),
+        format!("{key}.fields"),
+        "a field stands twice, or `phone` is missing",
+        "list each field once, and phone among them",
+    );
+    for field in site.required.iter().filter(|field| !site.fields.contains(field)) {
+        found.add(
+            format!("{key}.required"),
+            format!("{field:?} is required and not shown"),
+            format!("add it to {key}.fields, or remove it here"),
+        );
+    }
+    check_attributes(key, site, found);
+    let mut ids = HashSet::new();
+    for reason in &site.reasons {
+        found.identifier(&format!("{key}.reasons"), &reason.id);
+        found.require(
+            ids.insert(&reason.id),
+            format!("{key}.reasons"),
+            format!("the id {:?} stands twice", reason.id),
+            "give each reason an id of its own",
+        );
+        found.require(
+            field::name(&reason.label, field::Presence::Required) == Ok(()),
+            format!("{key}.reasons.{}.label", reason.id),
+            "the label is empty, too long, or holds control characters",
+            "give the words that visitors choose by",
+        );
+        if !reason.entry_point.is_empty() {
+            found.entry_point(format!("{key}.reasons.{}.entry_point", reason.id), &reason.entry_point);
+        }
+    }
+    if let Some(consent) = &site.consent {
+        found.require(
+            !consent.text.trim().is_empty() && !consent.version.trim().is_empty(),
+            format!("{key}.consent"),
+            "text or version is empty",
+            "give both; change the version whenever the text changes",
+        );
+        found.require(
+            field::page(&consent.policy_url) == Ok(()),
+            format!("{key}.consent.policy_url"),
+            "this is not the address of a web page",
+            "write it as https://www.example.com/privacy",
+        );
+    }
+    if let Some(preferred) = &site.preferred_agent {
+        preferred_agent(&format!("{key}.preferred_agent"), preferred, found);
+    }
+}
+
+fn preferred_agent(key: &str, preferred: &PreferredAgent, found: &mut Findings) {
+    found.entry_point(format!("{key}.entry_point"), &preferred.entry_point);
+    found.ani(format!("{key}.ani"), &preferred.ani);
+    found.require(
+        (1..=attributes::KEY_MAX).contains(&preferred.variable.len()),
+        format!("{key}.variable"),
+        "the name of the flow variable is empty or too long",
+        "give the variable that the flow's activity Queue To Agent reads",
+    );
+}
+
+/// The limits of Webex's task API (OpenAPI, `CreateTaskRequest.attributes`).
+fn check_attributes(key: &str, site: &Site, found: &mut Findings) {
+    let most = attributes::PAIRS_MAX - usize::from(site.preferred_agent.is_some());
+    found.require(
+        site.attributes.len() <= most,
+        format!("{key}.attributes"),
+        format!("{} attributes are more than Webex takes", site.attributes.len()),
+        format!(
+            "keep {most} at most; a preferred agent's variable counts as one of {}",
+            attributes::PAIRS_MAX
+        ),
+    );
+    for (name, text) in &site.attributes {
+        found.require(
+            (1..=attributes::KEY_MAX).contains(&name.len()),
+            format!("{key}.attributes"),
+            format!("the key {name:?} is empty or longer than {} bytes", attributes::KEY_MAX),
+            "name it as the global variable of the flow",
+        );
+        for placeholder in attributes::unknown_placeholders(text) {
+            found.add(
+                format!("{key}.attributes.{name}"),
+                format!("{{{placeholder}}} stands for nothing"),
+                format!("use one of {}", attributes::PLACEHOLDERS.join(", ")),
+            );
+        }
+    }
+    let reference = &site.reference_variable;
+    found.require(
+        reference.is_empty() || site.attributes.get(reference).is_some_and(|text| text == "{callback_id}"),
+        format!("{key}.reference_variable"),
+        format!("the attribute {reference:?} is missing or is not exactly {{callback_id}}"),
+        format!("add {reference} = \"{{callback_id}}\" to {key}.attributes, or leave this key empty"),
+    );
+}
+
+fn check_agent(key: &str, agent: &Agent, config: &Config, found: &mut Findings) {
+    found.require(
+        field::name(&agent.name, field::Presence::Required).is_ok(),
+        format!("{key}.name"),
+        "the name is empty, too long, or holds control characters",
+        "give the name that visitors see",
+    );
+    found.require(
+        field::email(agent.email.reveal(), field::Presence::Optional).is_ok(),
+        format!("{key}.email"),
+        Code::EmailShape.message(),
+        "give the agent's address in Webex",
+    );
+    found.known_sites(&format!("{key}.sites"), &agent.sites, config);
+    for (id, site) in config.sites.iter().filter(|(id, _)| agent.serves(id)) {
+        let missing = match site.preferred_agent.as_ref().map(|preferred| preferred.identify_by) {
+            Some(IdentifyBy::Email) if agent.email.is_empty() => "email",
+            Some(IdentifyBy::Id) if agent.id.is_empty() => "id",
+            _ => continue,
+        };
+        found.add(
+            format!("{key}.{missing}"),
+            format!("the site {id:?} looks agents up by {missing}, and this agent has none"),
+            format!("give it, or list other sites in {key}.sites"),
+        );
+    }
+}
+
+fn api_keys(config: &Config, found: &mut Findings) {
+    let mut seen = HashSet::new();
+    for (name, api_key) in &config.api_keys {
+        found.identifier("api_keys", name);
+        let secret = api_key.key.expose_secret();
+        found.require(
+            secret.len() >= API_KEY_MIN && secret.bytes().all(|byte| byte.is_ascii_graphic()),
+            format!("api_keys.{name}.key"),
+            format!("the key is shorter than {API_KEY_MIN} characters, or holds white space"),
+            "make one with `openssl rand -hex 32`",
+        );
+        found.require(
+            seen.insert(secret),
+            format!("api_keys.{name}.key"),
+            "another name has the same key",
+            "give each caller a key of its own",
+        );
+        found.known_sites(&format!("api_keys.{name}.sites"), &api_key.sites, config);
+    }
+}

@@ -1,0 +1,378 @@
+//! The configuration: the embedded default file, then the operator's file, then the environment.
+//!
+//! `backend/config/ringback.toml` is the reference: it lists every key with its default, and is what loading starts
+//! from.
+
+mod check;
+mod layers;
+pub mod region;
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::path::{Path, PathBuf};
+
+use ipnet::IpNet;
+use secrecy::SecretString;
+use serde::Deserialize;
+
+use crate::agent::Agent;
+use crate::site::Site;
+
+/// The commented default file.
+pub const DEFAULT_FILE: &str = include_str!("../../config/ringback.toml");
+
+/// The whole configuration.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// Addresses and proxies.
+    pub server: Server,
+    /// Where callbacks are kept.
+    pub store: Store,
+    /// The organisation that places the calls.
+    pub webex: Webex,
+    /// How callbacks are sent.
+    pub delivery: Delivery,
+    /// How much of what is accepted.
+    pub limits: Limits,
+    /// What is logged.
+    pub log: Log,
+    /// The websites, by id.
+    #[serde(default)]
+    pub sites: BTreeMap<String, Site>,
+    /// The agents, by handle.
+    #[serde(default)]
+    pub agents: BTreeMap<String, Agent>,
+    /// The keys for the REST door, by name.
+    #[serde(default)]
+    pub api_keys: BTreeMap<String, ApiKey>,
+}
+
+/// Addresses and proxies.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Server {
+    pub listen: SocketAddr,
+    pub ops_listen: SocketAddr,
+    pub public_url: String,
+    #[serde(deserialize_with = "networks")]
+    pub trusted_proxies: Vec<IpNet>,
+    pub shutdown_grace_s: u64,
+    pub workers: usize,
+}
+
+/// Where callbacks are kept.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Store {
+    pub path: PathBuf,
+}
+
+/// The organisation that places the calls.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Webex {
+    pub region: String,
+    pub base_url: String,
+    pub access_token: SecretString,
+    pub access_token_file: String,
+    pub organization_id: String,
+    pub webhook_secrets: Vec<SecretString>,
+    pub connect_timeout_ms: u64,
+    pub request_timeout_ms: u64,
+}
+
+/// How callbacks are sent.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Delivery {
+    pub concurrency: usize,
+    pub lease_s: u64,
+    pub retry_s: Vec<u64>,
+    pub deadline_s: u64,
+    pub search_grace_s: u64,
+    pub when_unsearchable: WhenUnsearchable,
+}
+
+/// What becomes of a callback whose request was lost when the search does not work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WhenUnsearchable {
+    /// It stays unconfirmed, for the operator.
+    Hold,
+    /// It is sent again, and may ring twice.
+    Resend,
+}
+
+/// How much of what is accepted.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Limits {
+    pub address: Rate,
+    pub number: Rate,
+    pub site: Rate,
+    pub reads: Rate,
+    pub body_bytes: usize,
+    pub body_timeout_ms: u64,
+    pub followers: usize,
+}
+
+/// A number of requests in a time.
+#[derive(Clone, Copy, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Rate {
+    /// How many.
+    pub requests: u32,
+    /// In how many seconds.
+    pub per_s: u32,
+}
+
+/// What is logged.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Log {
+    pub level: LogLevel,
+    pub format: LogFormat,
+}
+
+/// From which severity on the service logs.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+#[expect(missing_docs, reason = "the names of the levels say it")]
+pub enum LogLevel {
+    Error,
+    Warn,
+    Info,
+    Debug,
+    Trace,
+}
+
+impl LogLevel {
+    /// The level's name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warn => "warn",
+            Self::Info => "info",
+            Self::Debug => "debug",
+            Self::Trace => "trace",
+        }
+    }
+}
+
+/// How a line of the log is written.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum LogFormat {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// A key for the REST door.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ApiKey {
+    /// The key itself; [`Config::load`] fills it from the file where one is named.
+    #[serde(default)]
+    pub key: SecretString,
+    /// A file that holds the key.
+    #[serde(default)]
+    pub key_file: String,
+    /// The sites that the key is for; empty: all.
+    #[serde(default)]
+    pub sites: Vec<String>,
+}
+
+fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
+    Vec::<String>::deserialize(deserializer)?
+        .iter()
+        .map(|text| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)))
+        .collect::<Result<_, _>>()
+        .map_err(|_| {
+            serde::de::Error::custom("write each proxy as an address or a network, such as 10.0.0.0/8")
+        })
+}
+
+/// Something that is wrong with a configuration.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConfigError {
+    /// The key, with its section.
+    pub key: String,
+    /// What is wrong with its value.
+    pub problem: String,
+    /// What to do.
+    pub remedy: String,
+}
+
+impl ConfigError {
+    fn new(key: impl Into<String>, problem: impl Into<String>, remedy: impl Into<String>) -> Self {
+        Self { key: key.into(), problem: problem.into(), remedy: remedy.into() }
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{}: {}\n  hint: {}", self.key, self.problem, self.remedy)
+    }
+}
+
+/// Everything that is wrong with a configuration.
+#[derive(Debug, thiserror::Error)]
+pub struct ConfigErrors(pub Vec<ConfigError>);
+
+impl fmt::Display for ConfigErrors {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("the configuration cannot be used")?;
+        self.0.iter().try_for_each(|error| write!(formatter, "\n{error}"))
+    }
+}
+
+impl From<ConfigError> for ConfigErrors {
+    fn from(error: ConfigError) -> Self {
+        Self(vec![error])
+    }
+}
+
+impl Config {
+    /// Loads the configuration: the embedded defaults, that file, that environment, in this order.
+    ///
+    /// # Errors
+    ///
+    /// Where a key is unknown or a value cannot be used; everything that is wrong is told at once.
+    pub fn load(
+        file: Option<&Path>,
+        environment: impl IntoIterator<Item = (String, String)>,
+    ) -> Result<Self, ConfigErrors> {
+        let own = match file {
+            None => None,
+            Some(path) => Some(std::fs::read_to_string(path).map_err(|error| {
+                ConfigError::new(
+                    path.display().to_string(),
+                    format!("the file cannot be read: {error}"),
+                    "name an existing file with --config; `ringback config` prints one to start from",
+                )
+            })?),
+        };
+        let mut config =
+            layers::load(own.as_deref().map(|text| (file.unwrap_or(Path::new("")), text)), environment)?;
+        let mut errors = check::read_key_files(&mut config);
+        errors.extend(check::check(&config));
+        if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use secrecy::ExposeSecret as _;
+
+    use super::*;
+
+    const SOUND: &str = r#"
+        [webex]
+        access_token = "token_PF84_658d1102-0000-4000-8000-000000000001"
+        [sites.acme]
+        name = "Acme"
+        entry_point = "11111111-2222-4333-8444-555555555555"
+        [sites.acme.preferred_agent]
+        entry_point = "66666666-7777-4888-9999-000000000000"
+        ani = "+15555550100"
+        [agents.grace]
+        name = "Grace Loh"
+        email = "grace.loh@example.com"
+        [api_keys.crm]
+        key = "0123456789abcdef0123456789abcdef"
+    "#;
+
+    fn loaded(text: &str) -> Result<Config, ConfigErrors> {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("ringback.toml");
+        std::fs::write(&path, text).unwrap();
+        Config::load(Some(&path), [])
+    }
+
+    #[test]
+    fn a_sound_configuration_is_taken() {
+        assert!(loaded(SOUND).is_ok());
+    }
+
+    #[test]
+    fn everything_that_is_wrong_is_told_at_once() {
+        let text = "[delivery]\nlease_s = 5\nretry_s = []\n[sites.Acme]\nname = ''\nentry_point = ''";
+        let told = loaded(text).unwrap_err();
+        let keys: Vec<_> = told.0.iter().map(|error| error.key.as_str()).collect();
+        let expected = [
+            "webex.access_token",
+            "delivery.lease_s",
+            "delivery.retry_s",
+            "sites.Acme",
+            "sites.Acme.name",
+            "sites.Acme.entry_point",
+        ];
+        assert_eq!(keys, expected);
+    }
+
+    #[test]
+    fn each_value_that_cannot_work_is_found() {
+        let token = "access_token = \"token";
+        let name = "name = \"Acme\"";
+        let email = "email = \"grace.loh@example.com\"";
+        for (from, to, key) in [
+            (token, "region = 'us9'\naccess_token = \"token", "webex.region"),
+            (token, "base_url = 'https://x/y'\naccess_token = \"token", "webex.base_url"),
+            (token, "access_token = \"Bearer token", "webex.access_token"),
+            (token, "webhook_secrets = ['short']\naccess_token = \"token", "webex.webhook_secrets"),
+            (name, "name = 'Acme'\norigins = ['https://x/']", "sites.acme.origins"),
+            (name, "name = 'Acme'\nani = '15555550100'", "sites.acme.ani"),
+            (name, "name = 'Acme'\ncountries = ['XX']", "sites.acme.countries"),
+            (name, "name = 'Acme'\nlocale = 'xx'", "sites.acme.locale"),
+            (name, "name = 'Acme'\nfields = ['name']", "sites.acme.fields"),
+            (name, "name = 'Acme'\nfields = ['phone']\nrequired = ['name']", "sites.acme.required"),
+            (name, "name = 'Acme'\nattributes = { X = '{nmae}' }", "sites.acme.attributes.X"),
+            (name, "name = 'Acme'\nattributes = {}", "sites.acme.reference_variable"),
+            (name, "name = 'Acme'\nreasons = [{ id = 'A b', label = 'x' }]", "sites.acme.reasons.A b"),
+            ("ani = \"+15555550100\"", "ani = '5550100'", "sites.acme.preferred_agent.ani"),
+            (email, "email = 'grace'", "agents.grace.email"),
+            (email, "", "agents.grace.email"),
+            (email, "email = 'grace.loh@example.com'\nsites = ['nowhere']", "agents.grace.sites"),
+            ("key = \"0123456789abcdef0123456789abcdef\"", "key = 'short'", "api_keys.crm.key"),
+            ("key = \"0123", "key_file = '/nonexistent'\nkey = \"0123", "api_keys.crm.key_file"),
+            (
+                "[api_keys.crm]",
+                "[limits]\naddress = { requests = 0, per_s = 1 }\n[api_keys.crm]",
+                "limits.address",
+            ),
+        ] {
+            assert!(SOUND.contains(from), "{from}");
+            let told = loaded(&SOUND.replacen(from, to, 1)).unwrap_err();
+            assert!(told.0.iter().any(|error| error.key == key && !error.remedy.is_empty()), "{key}: {told}");
+        }
+    }
+
+    #[test]
+    fn more_attributes_than_webex_takes_are_refused() {
+        let pairs: Vec<_> = (0..30).map(|index| format!("A{index} = 'x'")).collect();
+        let text = format!("name = 'Acme'\nreference_variable = ''\nattributes = {{ {} }}", pairs.join(", "));
+        let told = loaded(&SOUND.replacen("name = \"Acme\"", &text, 1)).unwrap_err().to_string();
+        assert!(told.contains("sites.acme.attributes: 30 attributes are more than Webex takes"), "{told}");
+    }
+
+    #[test]
+    fn a_key_may_stand_in_a_file() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("key");
+        std::fs::write(&path, "fedcba9876543210fedcba9876543210\n").unwrap();
+        let key_file = format!("key_file = {:?}", path.display().to_string());
+        let text = SOUND.replacen("key = \"0123456789abcdef0123456789abcdef\"", &key_file, 1);
+        let config = loaded(&text).unwrap();
+        assert_eq!(config.api_keys["crm"].key.expose_secret(), "fedcba9876543210fedcba9876543210");
+    }
+}

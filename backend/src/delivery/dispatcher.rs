@@ -1,0 +1,288 @@
+//! Takes what is due, leases it, asks Webex, and settles it. No transaction is held while Webex is asked.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures_util::future::join_all;
+use jiff::Timestamp;
+use tokio::task::{JoinError, JoinSet};
+use tokio_util::sync::CancellationToken;
+
+use super::{progress, reconcile, settle};
+use crate::agent::Agent;
+use crate::callback::{Callback, Failure, State};
+use crate::clock::{SharedClock, after_s};
+use crate::config::{self, Config};
+use crate::site::Site;
+use crate::store::{self, Attempt, Store, StoreError};
+use crate::webex::client::Client;
+use crate::webex::error::WebexError;
+use crate::webex::task::CreateTask;
+
+/// How long to wait after the store has failed.
+const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// What deliveries share.
+#[derive(Debug)]
+pub(super) struct Parts {
+    pub(super) store: Arc<dyn Store>,
+    pub(super) webex: Arc<Client>,
+    pub(super) clock: SharedClock,
+    pub(super) config: config::Delivery,
+    pub(super) sites: BTreeMap<String, Site>,
+    agents: BTreeMap<String, Agent>,
+    stop: CancellationToken,
+}
+
+/// Sends callbacks until it is told to stop.
+#[derive(Debug)]
+pub struct Dispatcher(Arc<Parts>);
+
+impl Dispatcher {
+    /// A dispatcher that stops taking new work once `stop` is cancelled.
+    pub fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        webex: Arc<Client>,
+        clock: SharedClock,
+        stop: CancellationToken,
+    ) -> Self {
+        Self(Arc::new(Parts {
+            store,
+            webex,
+            clock,
+            config: config.delivery.clone(),
+            sites: config.sites.clone(),
+            agents: config.agents.clone(),
+            stop,
+        }))
+    }
+
+    /// Sends callbacks until the stop, then finishes what is under way.
+    ///
+    /// # Errors
+    ///
+    /// Where a delivery panicked: the process should end, rather than go on with part of its work undone.
+    pub async fn run(self) -> Result<(), JoinError> {
+        self.recover().await;
+        let parts = &self.0;
+        let mut under_way = JoinSet::new();
+        while !parts.stop.is_cancelled() {
+            let free = parts.config.concurrency.saturating_sub(under_way.len());
+            let taken = match parts.take_due(free).await {
+                Ok(taken) => taken,
+                Err(error) => {
+                    tracing::error!(%error, "the dispatcher cannot read its work; it tries again");
+                    tokio::time::sleep(STORE_PAUSE).await;
+                    continue;
+                }
+            };
+            let idle = taken.is_empty();
+            for callback in taken {
+                under_way.spawn(Arc::clone(parts).deliver(callback));
+            }
+            if idle {
+                tokio::select! {
+                    () = parts.stop.cancelled() => {}
+                    Some(done) = under_way.join_next() => done?,
+                    () = parts.wait_for_work(), if free > 0 => {}
+                }
+            }
+            while let Some(done) = under_way.try_join_next() {
+                done?;
+            }
+        }
+        while let Some(done) = under_way.join_next().await {
+            done?;
+        }
+        Ok(())
+    }
+
+    /// What the process before was sending when it ended may have left: each such callback is looked up.
+    async fn recover(&self) {
+        let parts = &self.0;
+        while !parts.stop.is_cancelled() {
+            let recovered = async {
+                for callback in parts.store.sending().await? {
+                    tracing::warn!(callback = %callback.id, "was being sent when the service ended; looking it up");
+                    parts.lose_lease(&callback).await?;
+                }
+                Ok::<_, StoreError>(())
+            };
+            match recovered.await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::error!(%error, "the work of the process before cannot be read; trying again");
+                }
+            }
+            tokio::time::sleep(STORE_PAUSE).await;
+        }
+    }
+}
+
+impl Parts {
+    /// Takes what is due, at most so many: those returned are leased.
+    async fn take_due(&self, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        if limit == 0 {
+            return Ok(Vec::new());
+        }
+        let now = self.clock.now();
+        let due = self.store.due(now, limit).await?;
+        // Together, so that the store can write them in one transaction.
+        let leased = join_all(due.iter().map(|callback| self.lease(callback, now))).await;
+        leased.into_iter().filter_map(Result::transpose).collect()
+    }
+
+    /// Takes one callback for this process. `None`: it needs no request now, or another took it.
+    async fn lease(&self, callback: &Callback, now: Timestamp) -> Result<Option<Callback>, StoreError> {
+        let state = match callback.state {
+            State::Accepted if callback.deadline <= now => State::Expired,
+            State::Accepted => State::Sending,
+            State::Sending => {
+                self.lose_lease(callback).await?;
+                return Ok(None);
+            }
+            State::Unconfirmed => State::Unconfirmed,
+            _ => {
+                // Nothing else is ever due; a row that says so is left alone from now on.
+                tracing::error!(callback = %callback.id, state = callback.state.as_str(), "is due in a state without work");
+                let mut next = callback.clone();
+                next.due_at = None;
+                next.revision += 1;
+                self.store.update(&next, None).await?;
+                return Ok(None);
+            }
+        };
+        let Some(mut next) = settle::moved(callback, state, now) else {
+            return Ok(None);
+        };
+        match state {
+            State::Expired => tracing::warn!(callback = %callback.id, "expired before it could be sent"),
+            State::Sending => {
+                next.attempts += 1;
+                next.sent_at = Some(now);
+                next.due_at = Some(after_s(now, self.config.lease_s));
+            }
+            _ => next.due_at = Some(after_s(now, self.config.lease_s)),
+        }
+        let won = self.store.update(&next, None).await?;
+        Ok(Some(next).filter(|next| won && !next.state.is_final()))
+    }
+
+    /// A lease has run out: the request may have left.
+    async fn lose_lease(&self, callback: &Callback) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        if let Some(mut next) = settle::moved(callback, State::Unconfirmed, now) {
+            next.due_at = Some(now);
+            self.store.update(&next, None).await?;
+        }
+        Ok(())
+    }
+
+    async fn wait_for_work(&self) {
+        let Ok(next) = self.store.next_due().await else {
+            return tokio::time::sleep(STORE_PAUSE).await;
+        };
+        tokio::select! {
+            () = self.store.changes().work() => {}
+            () = async {
+                match next {
+                    Some(moment) => self.clock.wait_until(moment).await,
+                    None => std::future::pending().await,
+                }
+            } => {}
+        }
+    }
+
+    async fn deliver(self: Arc<Self>, callback: Callback) {
+        let next = match callback.state {
+            State::Unconfirmed => reconcile::look_up(&self, &callback).await,
+            _ if self.stop.is_cancelled() => {
+                settle::given_back(&callback, self.clock.now()).map(|next| (next, None))
+            }
+            _ => self.send(&callback).await,
+        };
+        let Some((next, attempt)) = next else {
+            return;
+        };
+        tracing::info!(
+            callback = %next.id,
+            site = next.request.site,
+            state = next.state.as_str(),
+            attempts = next.attempts,
+            task = next.task_id,
+            outcome = attempt.as_ref().map(|attempt| attempt.outcome.as_str()),
+            tracking_id = attempt.as_ref().map(|attempt| attempt.tracking_id.as_str()),
+            "callback settled"
+        );
+        if let Err(error) = self.settle(&next, attempt.as_ref()).await {
+            // The lease runs out, and the callback is looked up then: nothing is lost, and nobody rung twice.
+            tracing::error!(callback = %next.id, %error, "what Webex answered could not be stored");
+        }
+    }
+
+    async fn settle(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<(), StoreError> {
+        if !self.store.update(next, attempt).await? {
+            tracing::warn!(callback = %next.id, "another change came first");
+        }
+        // Webex may have told of the task before its answer was stored.
+        match &next.task_id {
+            Some(task_id) => progress::catch_up(&*self.store, &self.clock, task_id).await,
+            None => Ok(()),
+        }
+    }
+
+    async fn send(&self, callback: &Callback) -> Option<(Callback, Option<Attempt>)> {
+        let begun_at = self.clock.now();
+        let Some(site) = self.sites.get(&callback.request.site) else {
+            let detail = format!("the site {:?} is not configured any more", callback.request.site);
+            return settle::failed(callback, begun_at, Failure::Refused, detail).map(|next| (next, None));
+        };
+        let agent = callback.request.agent.as_deref().and_then(|handle| self.agents.get(handle));
+        if agent.is_none() && callback.request.agent.is_some() {
+            tracing::warn!(callback = %callback.id, "its agent is not configured any more; the next free one calls");
+        }
+        let answer = self.webex.create_task(&CreateTask::new(callback, site, agent)).await;
+        let now = self.clock.now();
+        let attempt = match &answer {
+            Ok(created) => {
+                self.attempt(store::CREATE_TASK, begun_at, Some(201), &created.tracking_id, "created")
+            }
+            Err(error) => self.failed_attempt(store::CREATE_TASK, begun_at, error),
+        };
+        let next = match answer {
+            Ok(created) => settle::requested(callback, now, created.id),
+            Err(error) => settle::after_error(callback, now, &self.config, error.kind, error.message),
+        };
+        next.map(|next| (next, Some(attempt)))
+    }
+
+    pub(super) fn attempt(
+        &self,
+        operation: &'static str,
+        begun_at: Timestamp,
+        status: Option<u16>,
+        tracking_id: &str,
+        outcome: &str,
+    ) -> Attempt {
+        let took_ms = self.clock.now().as_millisecond() - begun_at.as_millisecond();
+        Attempt {
+            operation,
+            begun_at,
+            took_ms,
+            status,
+            tracking_id: tracking_id.to_owned(),
+            outcome: outcome.to_owned(),
+        }
+    }
+
+    pub(super) fn failed_attempt(
+        &self,
+        operation: &'static str,
+        begun_at: Timestamp,
+        error: &WebexError,
+    ) -> Attempt {
+        self.attempt(operation, begun_at, error.status, &error.tracking_id, &error.message)
+    }
+}

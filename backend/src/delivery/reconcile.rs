@@ -1,0 +1,149 @@
+//! A request whose answer was lost: did Webex make a task of it?
+
+use jiff::Timestamp;
+
+use super::dispatcher::Parts;
+use super::settle;
+use crate::callback::{Callback, State};
+use crate::clock::after_s;
+use crate::config::WhenUnsearchable;
+use crate::store::{self, Attempt, StoreError};
+use crate::webex::search::FoundTask;
+
+/// How far the clocks of Webex and of this machine may be apart, in seconds.
+const CLOCK_SKEW_S: i64 = 60;
+
+/// What a search says of a callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Finding {
+    /// Its task.
+    Task(String),
+    /// There is none so far.
+    Absent,
+    /// Several may be its own.
+    Ambiguous(usize),
+}
+
+/// Looks for the task of an unconfirmed callback, and says how the callback goes on.
+pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callback, Option<Attempt>)> {
+    let begun_at = parts.clock.now();
+    let sent_at = callback.sent_at.unwrap_or(callback.created_at);
+    let site = parts.sites.get(&callback.request.site);
+    let variable = site.map_or("", |site| site.reference_variable.as_str());
+    let from = after_skew(callback.created_at, -CLOCK_SKEW_S);
+    let to = after_skew(begun_at, CLOCK_SKEW_S);
+    let answer = parts.webex.tasks_to(&callback.request.phone, from, to, variable).await;
+    let now = parts.clock.now();
+    let grace_is_over = now >= after_s(sent_at, parts.config.search_grace_s);
+    let found = match answer {
+        Err(error) => {
+            tracing::warn!(callback = %callback.id, %error, "cannot be looked up");
+            let attempt = parts.failed_attempt(store::SEARCH_TASK, begun_at, &error);
+            let resend = parts.config.when_unsearchable == WhenUnsearchable::Resend && grace_is_over;
+            let next = if resend { again(callback, now) } else { later(parts, callback, now) };
+            return next.map(|next| (next, Some(attempt)));
+        }
+        Ok(found) => found,
+    };
+    let unclaimed = match not_of_others(parts, callback, found).await {
+        Ok(unclaimed) => unclaimed,
+        Err(error) => {
+            tracing::error!(callback = %callback.id, %error, "cannot be looked up");
+            return later(parts, callback, now).map(|next| (next, None));
+        }
+    };
+    let finding = judge(callback, sent_at, &unclaimed);
+    let (next, outcome) = match finding {
+        Finding::Task(id) => (settle::requested(callback, now, id), "found".to_owned()),
+        Finding::Absent if grace_is_over => (again(callback, now), "absent".to_owned()),
+        Finding::Absent => (later(parts, callback, now), "not found yet".to_owned()),
+        // Sending again could ring twice, and taking one of several could follow a stranger's call.
+        Finding::Ambiguous(count) => {
+            (later(parts, callback, now), format!("{count} tasks may be its own; held"))
+        }
+    };
+    let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), "none", &outcome);
+    next.map(|next| (next, Some(attempt)))
+}
+
+fn after_skew(moment: Timestamp, seconds: i64) -> Timestamp {
+    moment.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(moment)
+}
+
+/// Without the tasks that other callbacks have.
+async fn not_of_others(
+    parts: &Parts,
+    callback: &Callback,
+    found: Vec<FoundTask>,
+) -> Result<Vec<FoundTask>, StoreError> {
+    let mut unclaimed = Vec::new();
+    for task in found {
+        let owner = parts.store.of_task(&task.id).await?;
+        if owner.is_none_or(|owner| owner.id == callback.id) {
+            unclaimed.push(task);
+        }
+    }
+    Ok(unclaimed)
+}
+
+/// By our reference, where Webex shows it; else by number and time.
+fn judge(callback: &Callback, sent_at: Timestamp, found: &[FoundTask]) -> Finding {
+    let reference = callback.id.to_string();
+    if let Some(task) = found.iter().find(|task| task.reference.as_deref() == Some(&reference)) {
+        return Finding::Task(task.id.clone());
+    }
+    let since = after_skew(sent_at, -CLOCK_SKEW_S);
+    let candidates: Vec<_> =
+        found.iter().filter(|task| task.reference.is_none() && task.created_at >= since).collect();
+    match candidates.as_slice() {
+        [] => Finding::Absent,
+        [task] => Finding::Task(task.id.clone()),
+        several => Finding::Ambiguous(several.len()),
+    }
+}
+
+/// It surely was not taken: as if it had not been sent.
+fn again(callback: &Callback, now: Timestamp) -> Option<Callback> {
+    if callback.deadline <= now {
+        return settle::moved(callback, State::Expired, now);
+    }
+    let mut next = settle::moved(callback, State::Accepted, now)?;
+    next.due_at = Some(now);
+    Some(next)
+}
+
+fn later(parts: &Parts, callback: &Callback, now: Timestamp) -> Option<Callback> {
+    let mut next = settle::moved(callback, State::Unconfirmed, now)?;
+    // What has gone on for longer than the grace is looked at less often: the operator sees it meanwhile.
+    let waited = now.duration_since(callback.sent_at.unwrap_or(callback.created_at)).as_secs();
+    let wait = settle::look_up_wait_s(&parts.config).max(u64::try_from(waited / 4).unwrap_or(0).min(600));
+    next.due_at = Some(after_s(now, wait));
+    // Nothing that a follower would see has changed.
+    next.updated_at = callback.updated_at;
+    Some(next)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callback::sample;
+
+    #[test]
+    fn a_task_is_known_by_our_reference_and_else_by_being_the_only_one() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let callback = sample::callback(now);
+        let task = |id: &str, second: i64, reference: Option<&str>| FoundTask {
+            id: id.to_owned(),
+            created_at: after_skew(now, second),
+            reference: reference.map(str::to_owned),
+        };
+        let own = callback.id.to_string();
+        let judged = |found: &[FoundTask]| judge(&callback, now, found);
+        assert_eq!(judged(&[]), Finding::Absent);
+        assert_eq!(judged(&[task("a", 1, None), task("b", 1, Some(&own))]), Finding::Task("b".to_owned()));
+        assert_eq!(judged(&[task("a", 1, Some("another"))]), Finding::Absent);
+        assert_eq!(judged(&[task("a", 1, None)]), Finding::Task("a".to_owned()));
+        assert_eq!(judged(&[task("a", 1, None), task("b", 2, None)]), Finding::Ambiguous(2));
+        assert_eq!(judged(&[task("a", -3600, None)]), Finding::Absent);
+    }
+}

@@ -1,0 +1,162 @@
+//! What becomes of a callback after a request to Webex. Pure: the dispatcher asks and writes.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::callback::{Callback, Failure, State};
+use crate::clock::{after_ms, after_s};
+use crate::config;
+use crate::entropy;
+use crate::webex::error::ErrorKind;
+
+/// The callback in that state. `None`, and a line in the log, where no callback may go there: an error of ours that
+/// must not stop the others.
+pub(super) fn moved(callback: &Callback, state: State, now: Timestamp) -> Option<Callback> {
+    callback
+        .moved_to(state, now)
+        .inspect_err(|error| tracing::error!(callback = %callback.id, %error, "a step was not taken"))
+        .ok()
+}
+
+/// Webex has made a task of it.
+pub(super) fn requested(callback: &Callback, now: Timestamp, task_id: String) -> Option<Callback> {
+    let mut next = moved(callback, State::Requested, now)?;
+    next.task_id = Some(task_id);
+    Some(next)
+}
+
+/// No call will come of it.
+pub(super) fn failed(
+    callback: &Callback,
+    now: Timestamp,
+    failure: Failure,
+    detail: String,
+) -> Option<Callback> {
+    let mut next = moved(callback, State::Failed, now)?;
+    next.failure = Some((failure, detail));
+    Some(next)
+}
+
+/// It was leased and not sent.
+pub(super) fn given_back(callback: &Callback, now: Timestamp) -> Option<Callback> {
+    let mut next = moved(callback, State::Accepted, now)?;
+    next.attempts = next.attempts.saturating_sub(1);
+    next.due_at = Some(now);
+    Some(next)
+}
+
+/// The request to make a task has failed.
+pub(super) fn after_error(
+    callback: &Callback,
+    now: Timestamp,
+    config: &config::Delivery,
+    kind: ErrorKind,
+    message: String,
+) -> Option<Callback> {
+    let retry_after = match kind {
+        ErrorKind::Refused => return failed(callback, now, Failure::Refused, message),
+        ErrorKind::Lost => {
+            let mut next = moved(callback, State::Unconfirmed, now)?;
+            next.due_at = Some(after_s(now, look_up_wait_s(config)));
+            return Some(next);
+        }
+        ErrorKind::Busy { retry_after } => retry_after,
+        ErrorKind::NotSent | ErrorKind::TokenRejected => None,
+    };
+    let mut next = moved(callback, State::Accepted, now)?;
+    let due_at = after_ms(now, retry_wait_ms(&config.retry_s, callback.attempts, retry_after));
+    // At its deadline at the latest, so that it is told to have expired in time.
+    next.due_at = Some(due_at.min(next.deadline.max(now)));
+    Some(next)
+}
+
+/// How long to wait before looking for a task again: some looks within the time that the search may need.
+pub(super) fn look_up_wait_s(config: &config::Delivery) -> u64 {
+    (config.search_grace_s / 6).clamp(1, 10)
+}
+
+/// How long to wait before the next attempt, in milliseconds: what the schedule says for the number of attempts made,
+/// but not less than Webex asks for, and up to a quarter more, so that callbacks which failed together do not come
+/// back together.
+fn retry_wait_ms(schedule_s: &[u64], attempts: u32, retry_after: Option<Duration>) -> u64 {
+    let index = usize::try_from(attempts.saturating_sub(1)).unwrap_or(usize::MAX);
+    let planned = schedule_s.get(index).or(schedule_s.last()).copied().unwrap_or(1).saturating_mul(1000);
+    let asked = retry_after.map_or(0, |wait| u64::try_from(wait.as_millis()).unwrap_or(u64::MAX));
+    let wait = planned.max(asked);
+    wait.saturating_add(entropy::below(wait / 4 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::callback::sample;
+    use crate::config::WhenUnsearchable;
+
+    fn config() -> config::Delivery {
+        config::Delivery {
+            concurrency: 8,
+            lease_s: 30,
+            retry_s: vec![2, 10],
+            deadline_s: 7200,
+            search_grace_s: 60,
+            when_unsearchable: WhenUnsearchable::Hold,
+        }
+    }
+
+    fn now() -> Timestamp {
+        "2026-01-01T00:00:00Z".parse().unwrap()
+    }
+
+    fn sending(attempts: u32) -> Callback {
+        let mut callback = sample::callback(now()).moved_to(State::Sending, now()).unwrap();
+        callback.attempts = attempts;
+        callback
+    }
+
+    fn after(kind: ErrorKind, attempts: u32) -> Callback {
+        after_error(&sending(attempts), now(), &config(), kind, "why".to_owned()).unwrap()
+    }
+
+    fn waits_s(callback: &Callback) -> f64 {
+        callback.due_at.unwrap().duration_since(now()).as_secs_f64()
+    }
+
+    #[test]
+    fn a_request_that_was_not_taken_waits_as_planned_and_as_told() {
+        for (kind, attempts, least) in [
+            (ErrorKind::NotSent, 1, 2.0),
+            (ErrorKind::TokenRejected, 2, 10.0),
+            (ErrorKind::Busy { retry_after: None }, 9, 10.0),
+            (ErrorKind::Busy { retry_after: Some(Duration::from_mins(1)) }, 1, 60.0),
+            (ErrorKind::Busy { retry_after: Some(Duration::from_secs(1)) }, 1, 2.0),
+        ] {
+            let next = after(kind, attempts);
+            assert_eq!(next.state, State::Accepted);
+            let waits = waits_s(&next);
+            assert!((least..=least * 1.25).contains(&waits), "{kind:?} {waits}");
+        }
+    }
+
+    #[test]
+    fn a_wait_does_not_go_past_the_deadline() {
+        let next = after(ErrorKind::Busy { retry_after: Some(Duration::from_secs(1_000_000)) }, 1);
+        assert_eq!(next.due_at, Some(next.deadline));
+    }
+
+    #[test]
+    fn a_request_that_is_refused_has_failed_and_one_that_was_lost_is_looked_up() {
+        let next = after(ErrorKind::Refused, 1);
+        assert_eq!((next.state, next.failure), (State::Failed, Some((Failure::Refused, "why".to_owned()))));
+        assert_eq!(next.due_at, None);
+        let next = after(ErrorKind::Lost, 1);
+        assert_eq!(next.state, State::Unconfirmed);
+        assert!((waits_s(&next) - 10.0).abs() < f64::EPSILON);
+    }
+
+    #[test]
+    fn a_lease_that_is_given_back_was_no_attempt() {
+        let next = given_back(&sending(1), now()).unwrap();
+        assert_eq!((next.state, next.attempts, next.due_at), (State::Accepted, 0, Some(now())));
+    }
+}

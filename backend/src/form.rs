@@ -1,0 +1,37 @@
+//! What a browser needs to draw a site's form.
+
+use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason};
+
+use crate::locale::Locale;
+use crate::site::Site;
+
+/// Describes a site's form in a language; `agent` is what became of a preferred-agent token.
+pub fn describe(site_id: &str, site: &Site, locale: &Locale, agent: Option<Agent>) -> Form {
+    let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
+    Form {
+        site: site_id.to_owned(),
+        name: site.name.clone(),
+        locale: locale.name.to_owned(),
+        direction: locale.direction,
+        texts: locale.texts.clone(),
+        fields: site
+            .fields
+            .iter()
+            .filter(|field| site.shows(**field))
+            .map(|field| Field { name: *field, presence: site.presence(*field) })
+            .collect(),
+        reasons: site
+            .reasons
+            .iter()
+            .map(|reason| Reason { id: reason.id.clone(), label: reason.label.clone() })
+            .collect(),
+        countries: site.countries.clone(),
+        consent: site.consent.as_ref().map(|consent| ConsentText {
+            version: consent.version.clone(),
+            text: consent.text.clone(),
+            policy_url: some(&consent.policy_url),
+        }),
+        agent,
+        phone: some(&site.phone),
+    }
+}

@@ -1,0 +1,82 @@
+//! One callback: read it, call it off.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use ringback_contract::callback::{CallbackRecord, CallbackView, State};
+use ringback_contract::problem::Kind;
+
+use super::caller::Access;
+use super::problem::Failure;
+use super::{Parts, caller};
+use crate::callback::Callback;
+
+/// `GET /v1/callbacks/{id}`.
+pub(super) async fn read(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    caller::count(&request, &parts, &parts.read_limit)?;
+    let (callback, access) = caller::callback(&request, &parts, &id).await?;
+    Ok(answer(&callback, access, &parts))
+}
+
+/// `DELETE /v1/callbacks/{id}`: calls it off, where it was not sent yet. Twice is as good as once.
+pub(super) async fn cancel(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+) -> Result<HttpResponse, Failure> {
+    caller::count(&request, &parts, &parts.read_limit)?;
+    loop {
+        let (callback, access) = caller::callback(&request, &parts, &id).await?;
+        if callback.state == State::Cancelled {
+            return Ok(answer(&callback, access, &parts));
+        }
+        let Ok(next) = callback.moved_to(State::Cancelled, parts.clock.now()) else {
+            let detail =
+                format!("Its state is {}; only one that is accepted can be.", callback.state.as_str());
+            return Err(Failure::new(Kind::NotCancellable, detail));
+        };
+        // Where another change came first, the callback is looked at anew.
+        if parts.store.update(&next, None).await? {
+            tracing::info!(callback = %next.id, "callback cancelled");
+            return Ok(answer(&next, access, &parts));
+        }
+    }
+}
+
+fn answer(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
+    let view = view(callback, parts);
+    match access {
+        Access::Visitor => HttpResponse::Ok().json(view),
+        Access::Crm => HttpResponse::Ok().json(record(callback, view)),
+    }
+}
+
+/// What a visitor may see.
+pub(super) fn view(callback: &Callback, parts: &Parts) -> CallbackView {
+    let agent = callback.request.agent.as_deref().and_then(|handle| parts.config.agents.get(handle));
+    CallbackView {
+        id: callback.id.to_string(),
+        site: callback.request.site.clone(),
+        state: callback.state,
+        agent: agent.map(|agent| agent.name.clone()),
+        failure: callback.failure.as_ref().map(|(failure, _)| *failure),
+        cancellable: callback.is_cancellable(),
+        created_at: callback.created_at.to_string(),
+        updated_at: callback.updated_at.to_string(),
+        revision: callback.revision,
+    }
+}
+
+/// What a CRM may see.
+fn record(callback: &Callback, view: CallbackView) -> CallbackRecord {
+    CallbackRecord {
+        view,
+        reference: callback.request.reference.clone(),
+        task_id: callback.task_id.clone(),
+        attempts: callback.attempts,
+        deadline: callback.deadline.to_string(),
+        failure_detail: callback.failure.as_ref().map(|(_, detail)| detail.clone()),
+    }
+}

@@ -1,0 +1,144 @@
+//! The doors. A handler reads its input into domain types, calls one function, and answers.
+
+mod agent_page;
+mod assets;
+mod caller;
+mod crm;
+mod event_stream;
+mod extract;
+mod follow;
+pub mod ops;
+mod problem;
+mod request_log;
+mod site;
+mod webex_hook;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use actix_cors::Cors;
+use actix_web::dev::RequestHead;
+use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::web::{self, ServiceConfig};
+use ipnet::IpNet;
+use ringback_contract::request::IDEMPOTENCY_KEY;
+use secrecy::SecretString;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+pub use self::assets::is_built as widget_is_built;
+pub use self::caller::ApiKeys;
+pub use self::problem::every_response;
+pub use self::request_log::RequestSpan;
+use crate::clock::SharedClock;
+use crate::config::{self, Config};
+use crate::guard::origin;
+use crate::guard::rate::Limit;
+use crate::intake::Intake;
+use crate::store::Store;
+use crate::webex::client::Client;
+
+/// What the handlers work with.
+#[derive(Debug)]
+pub struct Parts {
+    /// The configuration.
+    pub config: Config,
+    /// The address under which the public reaches the service.
+    pub public_url: String,
+    /// Time.
+    pub clock: SharedClock,
+    /// Where callbacks are kept.
+    pub store: Arc<dyn Store>,
+    /// The way in.
+    pub intake: Intake,
+    /// The client of Webex, for the readiness check.
+    pub webex: Arc<Client>,
+    /// Who may use the REST door.
+    pub api_keys: ApiKeys,
+    /// Posts a client address may make.
+    pub address_limit: Limit,
+    /// Reads a client address may make.
+    pub read_limit: Limit,
+    /// Places for followers.
+    pub followers: Arc<Semaphore>,
+    /// Cancelled when the service stops.
+    pub stop: CancellationToken,
+}
+
+impl Parts {
+    fn trusted_proxies(&self) -> &[IpNet] {
+        &self.config.server.trusted_proxies
+    }
+
+    fn webhook_secrets(&self) -> &[SecretString] {
+        &self.config.webex.webhook_secrets
+    }
+
+    fn limits(&self) -> &config::Limits {
+        &self.config.limits
+    }
+
+    /// Forgets callers of the limits that are as good as new.
+    pub fn sweep(&self) {
+        self.address_limit.sweep();
+        self.read_limit.sweep();
+        self.intake.sweep();
+    }
+}
+
+/// How long a browser may keep the answer of a preflight.
+const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
+
+/// The public doors.
+pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
+    service
+        .service(
+            web::scope("/v1/sites/{site}")
+                .wrap(cross_origin(parts))
+                .route("/form", web::get().to(site::form))
+                .route("/callbacks", web::post().to(site::create)),
+        )
+        .service(
+            web::scope("/v1/callbacks")
+                .wrap(cross_origin(parts))
+                .route("", web::post().to(crm::create))
+                .route("/{id}", web::get().to(follow::read))
+                .route("/{id}", web::delete().to(follow::cancel))
+                .route("/{id}/events", web::get().to(event_stream::events)),
+        )
+        .route("/webhooks/webex", web::post().to(webex_hook::receive))
+        .route("/widget.js", web::get().to(assets::loader))
+        .route("/widget/{hash}/{file}", web::get().to(assets::part))
+        .route("/a/{token}", web::get().to(agent_page::for_agent))
+        .route("/c/{site}", web::get().to(agent_page::for_site))
+        .route("/problems/{slug}", web::get().to(problem::explain));
+}
+
+/// Lets the pages of listed origins read answers. Which pages may ask at all is for the handlers: a refusal is a
+/// problem, not a missing header.
+fn cross_origin(parts: &web::Data<Parts>) -> Cors {
+    let parts = web::Data::clone(parts);
+    Cors::default()
+        .allowed_origin_fn(move |origin, head| may_read(&parts, origin, head))
+        .block_on_origin_mismatch(false)
+        .allowed_methods(["GET", "POST", "DELETE"])
+        .allowed_headers([CONTENT_TYPE, AUTHORIZATION])
+        .allowed_header(IDEMPOTENCY_KEY)
+        .expose_headers([RETRY_AFTER, LOCATION])
+        .expose_headers(problem::RATE_LIMIT_HEADERS.map(HeaderName::from_static))
+        .expose_headers([problem::REQUEST_ID])
+        .max_age(usize::try_from(PREFLIGHT_AGE.as_secs()).ok())
+}
+
+fn may_read(parts: &Parts, origin: &HeaderValue, head: &RequestHead) -> bool {
+    let Ok(origin) = origin.to_str() else {
+        return false;
+    };
+    let listed = |site| origin::is_listed(site, &parts.public_url, origin);
+    let mut segments = head.uri.path().trim_start_matches('/').split('/');
+    match (segments.next(), segments.next(), segments.next()) {
+        (Some("v1"), Some("sites"), Some(site)) => parts.config.sites.get(site).is_some_and(listed),
+        // A callback's address does not name its site. Its token opens it; the page must be one of ours at least.
+        _ => parts.config.sites.values().any(listed),
+    }
+}

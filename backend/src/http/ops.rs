@@ -1,0 +1,48 @@
+//! The operators' door, on a port of its own.
+
+use actix_web::HttpResponse;
+use actix_web::web::{self, ServiceConfig};
+use serde::Serialize;
+
+use super::Parts;
+
+/// The operators' addresses.
+pub fn operators(service: &mut ServiceConfig) {
+    service.route("/healthz", web::get().to(alive)).route("/readyz", web::get().to(ready));
+}
+
+#[derive(Serialize)]
+struct Report {
+    status: &'static str,
+    checks: Vec<Check>,
+}
+
+#[derive(Serialize)]
+struct Check {
+    name: &'static str,
+    ok: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    detail: Option<String>,
+}
+
+/// `GET /healthz`: the process answers. Whoever restarts on this must not restart because a database is away.
+async fn alive() -> HttpResponse {
+    HttpResponse::Ok().json(Report { status: "alive", checks: Vec::new() })
+}
+
+/// `GET /readyz`: callbacks can be taken and sent.
+async fn ready(parts: web::Data<Parts>) -> HttpResponse {
+    let check =
+        |name, outcome: Result<(), String>| Check { name, ok: outcome.is_ok(), detail: outcome.err() };
+    let stopping = if parts.stop.is_cancelled() { Err("the service is stopping".to_owned()) } else { Ok(()) };
+    let checks = vec![
+        check("running", stopping),
+        check("store", parts.store.check().await.map_err(|error| error.to_string())),
+        check("webex_token", parts.webex.check_token().await),
+    ];
+    if checks.iter().all(|check| check.ok) {
+        HttpResponse::Ok().json(Report { status: "ready", checks })
+    } else {
+        HttpResponse::ServiceUnavailable().json(Report { status: "not ready", checks })
+    }
+}

@@ -1,0 +1,47 @@
+//! One span and one line a request: which route, by which kind of caller, with what status. Never the query, the body,
+//! an address or a token: addresses in the path are logged as their pattern.
+
+use actix_web::Error;
+use actix_web::body::MessageBody;
+use actix_web::dev::{ServiceRequest, ServiceResponse};
+use tracing::Span;
+use tracing::field::Empty;
+use tracing_actix_web::{RequestId, RootSpanBuilder};
+
+/// Builds the span of a request.
+#[derive(Clone, Copy, Debug)]
+pub struct RequestSpan;
+
+impl RootSpanBuilder for RequestSpan {
+    fn on_request_start(request: &ServiceRequest) -> Span {
+        use actix_web::HttpMessage as _;
+        let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        tracing::info_span!(
+            target: "ringback::http",
+            "request",
+            request_id = id,
+            method = request.method().as_str(),
+            route = Empty,
+            status = Empty
+        )
+    }
+
+    fn on_request_end<B: MessageBody>(span: Span, outcome: &Result<ServiceResponse<B>, Error>) {
+        let status = match outcome {
+            Ok(response) => response.status(),
+            Err(error) => error.as_response_error().status_code(),
+        };
+        if let Ok(response) = outcome
+            && let Some(pattern) = response.request().match_pattern()
+        {
+            span.record("route", pattern);
+        }
+        span.record("status", status.as_u16());
+        let _entered = span.enter();
+        if status.is_server_error() {
+            tracing::warn!(target: "ringback::http", "request failed");
+        } else {
+            tracing::debug!(target: "ringback::http", "request answered");
+        }
+    }
+}

@@ -1,0 +1,82 @@
+//! The browser's door: the form of a site, and what it posts.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use ringback_contract::callback::{Accepted, State};
+use ringback_contract::field::Code;
+use ringback_contract::form::{Agent, Form};
+use ringback_contract::problem::Kind;
+use ringback_contract::request::NewCallback;
+use serde::Deserialize;
+
+use super::problem::Failure;
+use super::{Parts, caller, extract};
+use crate::guard::origin;
+use crate::intake::Taken;
+use crate::site::Site;
+use crate::{form, locale};
+
+/// The query of `GET /v1/sites/{site}/form`.
+#[derive(Debug, Deserialize)]
+pub(super) struct FormQuery {
+    /// The language that the page asks for.
+    #[serde(default)]
+    locale: String,
+    /// The token of a preferred-agent link.
+    #[serde(default)]
+    agent: String,
+}
+
+/// `GET /v1/sites/{site}/form`: what to draw.
+pub(super) async fn form(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    site_id: web::Path<String>,
+    query: web::Query<FormQuery>,
+) -> Result<web::Json<Form>, Failure> {
+    caller::count(&request, &parts, &parts.read_limit)?;
+    let site = find(&parts, &site_id)?;
+    origin::check_read(site, &parts.public_url, extract::sender(&request))?;
+    let locale = locale::best([query.locale.as_str(), &site.locale])
+        .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
+    Ok(web::Json(form::describe(&site_id, site, locale, agent(&parts, &site_id, &query.agent))))
+}
+
+/// What became of a preferred-agent token; `None` where there is none.
+fn agent(parts: &Parts, site_id: &str, token: &str) -> Option<Agent> {
+    if token.is_empty() {
+        return None;
+    }
+    Some(match parts.intake.agent_of_link(site_id, token) {
+        Ok((_, agent)) => Agent::Named { name: agent.name.clone() },
+        Err(Code::LinkExpired) => Agent::Expired,
+        Err(_) => Agent::Invalid,
+    })
+}
+
+/// `POST /v1/sites/{site}/callbacks`: a visitor asks to be called.
+pub(super) async fn create(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    site_id: web::Path<String>,
+    body: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    caller::count(&request, &parts, &parts.address_limit)?;
+    let site = find(&parts, &site_id)?;
+    origin::check_post(site, &parts.public_url, extract::sender(&request))?;
+    let key = extract::idempotency_key(&request)?;
+    let posted: NewCallback = extract::json(&request, body, parts.limits()).await?;
+    let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key).await?;
+    Ok(accepted(&taken))
+}
+
+fn find<'a>(parts: &'a Parts, site_id: &str) -> Result<&'a Site, Failure> {
+    let unknown = || Failure::new(Kind::SiteUnknown, "Check `data-site`, or the site in the address.");
+    parts.config.sites.get(site_id).ok_or_else(unknown)
+}
+
+/// `202`: the callback is stored.
+pub(super) fn accepted(taken: &Taken) -> HttpResponse {
+    HttpResponse::Accepted()
+        .insert_header(("Location", format!("/v1/callbacks/{}", taken.id)))
+        .json(Accepted { id: taken.id.to_string(), state: State::Accepted, follow: taken.follow.clone() })
+}

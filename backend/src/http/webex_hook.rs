@@ -1,0 +1,35 @@
+//! Webex tells of tasks.
+
+use actix_web::{HttpRequest, HttpResponse, web};
+use ringback_contract::problem::Kind;
+
+use super::problem::Failure;
+use super::{Parts, extract};
+use crate::delivery::progress;
+use crate::webex::webhook;
+
+/// `POST /webhooks/webex`. The event is stored before the answer: what is answered `200` is not sent again.
+pub(super) async fn receive(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    body: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    let signature = extract::header(&request, webhook::SIGNATURE).unwrap_or_default().to_owned();
+    let body = extract::bytes(&request, body, parts.limits()).await?;
+    if !webhook::is_signed(&body, &signature, parts.webhook_secrets()) {
+        tracing::warn!(
+            "a webhook with a wrong signature was refused; hint: compare webex.webhook_secrets with the subscription"
+        );
+        return Err(Failure::new(
+            Kind::SignatureInvalid,
+            "The body was not signed with a secret known here.",
+        ));
+    }
+    match webhook::read(&body) {
+        Ok(Some(event)) => progress::take_in(&*parts.store, &parts.clock, &event).await?,
+        Ok(None) => {}
+        // Signed by Webex and still not understood: sending it again would not help.
+        Err(error) => tracing::warn!(%error, "a signed webhook was passed over"),
+    }
+    Ok(HttpResponse::Ok().finish())
+}

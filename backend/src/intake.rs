@@ -1,0 +1,288 @@
+//! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use ringback_contract::field::{Code, trimmed};
+use ringback_contract::problem::FieldError;
+use ringback_contract::request::{NewCallback, NewCrmCallback};
+use sha2::{Digest as _, Sha256};
+use validator::{ValidateArgs, ValidationErrors};
+
+use crate::agent::{Agent, AgentLink, LinkRefused};
+use crate::callback::{Callback, CallbackId, Door, Request};
+use crate::clock::{SharedClock, after_s};
+use crate::config::Config;
+use crate::guard::destination;
+use crate::guard::rate::{Limit, Verdict};
+use crate::personal::Personal;
+use crate::phone::PhoneNumber;
+use crate::site::Site;
+use crate::store::{IdempotencyKey, Inserted, Store, StoreError};
+use crate::token::{Purpose, Signer};
+
+/// A callback that was taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Taken {
+    /// Its id.
+    pub id: CallbackId,
+    /// The token that opens it.
+    pub follow: String,
+}
+
+/// Why a request was not taken.
+#[derive(Debug, thiserror::Error)]
+pub enum Refusal {
+    /// Fields break rules.
+    #[error("fields were refused")]
+    Fields(Vec<FieldError>),
+    /// A limit is reached.
+    #[error("the limit {name} is reached")]
+    Limited {
+        /// Which.
+        name: &'static str,
+        /// What it says.
+        verdict: Verdict,
+    },
+    /// The key was used for another request.
+    #[error("the idempotency key was used for another request")]
+    KeyReused,
+    /// It could not be stored.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// There is no randomness for an id.
+    #[error(transparent)]
+    Entropy(#[from] crate::entropy::NoEntropy),
+}
+
+/// The way in.
+#[derive(Debug)]
+pub struct Intake {
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    signer: Arc<Signer>,
+    sites: BTreeMap<String, Site>,
+    agents: BTreeMap<String, Agent>,
+    deadline_s: u64,
+    number_limit: Limit,
+    site_limit: Limit,
+}
+
+/// A request that passed the rules of its fields.
+struct Draft<'a> {
+    site: &'a Site,
+    request: Request,
+    key: Option<IdempotencyKey>,
+}
+
+impl Intake {
+    /// The way in for the configured sites.
+    pub fn new(config: &Config, store: Arc<dyn Store>, clock: SharedClock, signer: Arc<Signer>) -> Self {
+        Self {
+            store,
+            clock,
+            signer,
+            sites: config.sites.clone(),
+            agents: config.agents.clone(),
+            deadline_s: config.delivery.deadline_s,
+            number_limit: Limit::new("number", config.limits.number),
+            site_limit: Limit::new("site", config.limits.site),
+        }
+    }
+
+    /// Takes what a visitor's browser has posted.
+    pub async fn take_from_visitor(
+        &self,
+        site_id: &str,
+        site: &Site,
+        posted: &NewCallback,
+        key: Option<String>,
+    ) -> Result<Taken, Refusal> {
+        let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
+        let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
+        let agent = match posted.agent.as_str() {
+            "" => None,
+            token => {
+                self.agent_of_link(site_id, token).map_err(|code| errors.push(refused("agent", code))).ok()
+            }
+        };
+        let Some(phone) = phone.filter(|_| errors.is_empty()) else {
+            return Err(Refusal::Fields(errors));
+        };
+        let request = Request {
+            site: site_id.to_owned(),
+            door: Door::Site,
+            phone,
+            name: Personal::new(trimmed(&posted.name)),
+            email: Personal::new(trimmed(&posted.email)),
+            reason: posted.reason.clone(),
+            message: Personal::new(trimmed(&posted.message)),
+            page: without_query(&posted.page).to_owned(),
+            locale: posted.locale.clone(),
+            agent: agent.map(|(handle, _)| handle),
+            reference: None,
+            consent_version: site.consent.as_ref().map(|consent| consent.version.clone()),
+        };
+        let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
+        self.take(Draft { site, request, key }).await
+    }
+
+    /// Takes what a CRM has posted with the key of that name; the key is for the site.
+    pub async fn take_from_crm(
+        &self,
+        api_key: &str,
+        site: &Site,
+        posted: &NewCrmCallback,
+        key: Option<String>,
+    ) -> Result<Taken, Refusal> {
+        let mut errors = field_errors(posted.validate_with_args(&site.crm_rules()));
+        let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
+        if !posted.agent.is_empty() && self.agent(&posted.site, &posted.agent).is_none() {
+            errors.push(refused("agent", Code::AgentUnknown));
+        }
+        let Some(phone) = phone.filter(|_| errors.is_empty()) else {
+            return Err(Refusal::Fields(errors));
+        };
+        let some = |text: &str| Some(trimmed(text).to_owned()).filter(|text| !text.is_empty());
+        let request = Request {
+            site: posted.site.clone(),
+            door: Door::Crm,
+            phone,
+            name: Personal::new(trimmed(&posted.name)),
+            email: Personal::new(trimmed(&posted.email)),
+            reason: posted.reason.clone(),
+            message: Personal::new(trimmed(&posted.message)),
+            page: String::new(),
+            locale: String::new(),
+            agent: some(&posted.agent),
+            reference: some(&posted.reference),
+            consent_version: None,
+        };
+        let key = key.map(|key| idempotency_key(format!("key:{api_key}"), key, posted));
+        self.take(Draft { site, request, key }).await
+    }
+
+    /// The agent of that handle, where it takes callbacks for the site.
+    pub fn agent(&self, site_id: &str, handle: &str) -> Option<&Agent> {
+        let site = self.sites.get(site_id)?;
+        self.agents.get(handle).filter(|agent| agent.serves(site_id) && site.preferred_agent.is_some())
+    }
+
+    /// What a link says, whatever its site.
+    pub fn read_link(&self, token: &str) -> Result<AgentLink, LinkRefused> {
+        AgentLink::open(token, &self.signer, self.clock.now())
+    }
+
+    /// The handle and the agent that a link for the site names.
+    pub fn agent_of_link(&self, site_id: &str, token: &str) -> Result<(String, &Agent), Code> {
+        let link = self.read_link(token).map_err(|refused| match refused {
+            LinkRefused::Expired { .. } => Code::LinkExpired,
+            LinkRefused::Invalid => Code::LinkInvalid,
+        })?;
+        if link.site != site_id {
+            return Err(Code::LinkInvalid);
+        }
+        let agent = self.agent(site_id, &link.agent).ok_or(Code::LinkInvalid)?;
+        Ok((link.agent, agent))
+    }
+
+    /// The callback that a follow token opens.
+    pub fn followed(&self, token: &str) -> Option<CallbackId> {
+        CallbackId::from_slice(&self.signer.open(Purpose::Follow, token)?)
+    }
+
+    async fn take(&self, draft: Draft<'_>) -> Result<Taken, Refusal> {
+        // A repeated post is answered as the first was, and counts for nothing.
+        if let Some(key) = &draft.key {
+            match self.store.inserted_with(key).await? {
+                Some(Inserted::Before(id)) => return Ok(self.taken(id)),
+                Some(Inserted::KeyReused) => return Err(Refusal::KeyReused),
+                Some(Inserted::New) | None => {}
+            }
+        }
+        let request = draft.request;
+        count(&self.site_limit, &request.site)?;
+        count(&self.number_limit, &(&request.site, request.phone.e164()))?;
+        let now = self.clock.now();
+        let callback = Callback::accept(request, now, after_s(now, self.deadline_s))?;
+        match self.store.insert(&callback, draft.key.as_ref()).await? {
+            Inserted::New => {
+                tracing::info!(
+                    callback = %callback.id,
+                    site = callback.request.site,
+                    site_name = draft.site.name,
+                    door = callback.request.door.as_str(),
+                    phone = %callback.request.phone,
+                    "callback accepted"
+                );
+                Ok(self.taken(callback.id))
+            }
+            Inserted::Before(id) => Ok(self.taken(id)),
+            Inserted::KeyReused => Err(Refusal::KeyReused),
+        }
+    }
+
+    fn taken(&self, id: CallbackId) -> Taken {
+        Taken { id, follow: self.signer.sign(Purpose::Follow, id.as_bytes()) }
+    }
+
+    /// Forgets callers of the limits that are as good as new.
+    pub fn sweep(&self) {
+        self.number_limit.sweep();
+        self.site_limit.sweep();
+    }
+}
+
+fn count(limit: &Limit, caller: &impl std::hash::Hash) -> Result<(), Refusal> {
+    let verdict = limit.check(caller);
+    if verdict.allowed { Ok(()) } else { Err(Refusal::Limited { name: limit.name(), verdict }) }
+}
+
+/// What `validator` found, in the words of the contract.
+fn field_errors(result: Result<(), ValidationErrors>) -> Vec<FieldError> {
+    let Err(found) = result else {
+        return Vec::new();
+    };
+    let mut errors: Vec<_> = found
+        .field_errors()
+        .into_iter()
+        .flat_map(|(field, errors)| {
+            errors.iter().map(move |error| FieldError {
+                pointer: format!("/{field}"),
+                code: error.code.to_string(),
+                message: error.message.as_deref().unwrap_or_default().to_owned(),
+            })
+        })
+        .collect();
+    errors.sort_by(|left, right| left.pointer.cmp(&right.pointer));
+    errors
+}
+
+fn refused(field: &str, code: Code) -> FieldError {
+    FieldError {
+        pointer: format!("/{field}"),
+        code: code.as_str().to_owned(),
+        message: code.message().to_owned(),
+    }
+}
+
+/// The number, where it has the shape of one and may be called.
+fn read_phone(site: &Site, typed: &str, country: &str, errors: &mut Vec<FieldError>) -> Option<PhoneNumber> {
+    if errors.iter().any(|error| error.pointer == "/phone" || error.pointer == "/country") {
+        return None;
+    }
+    destination::parse(typed, country, &site.countries, site.numbers)
+        .map_err(|code| errors.push(refused("phone", code)))
+        .ok()
+}
+
+/// A page's address without what may hold personal data.
+fn without_query(page: &str) -> &str {
+    page.split(['?', '#']).next().unwrap_or(page)
+}
+
+fn idempotency_key(scope: String, key: String, posted: &impl serde::Serialize) -> IdempotencyKey {
+    // The parsed request, so that white space between members does not matter. It always has a JSON form.
+    let json = serde_json::to_vec(posted).unwrap_or_default();
+    IdempotencyKey { scope, key, fingerprint: Sha256::digest(json).into() }
+}

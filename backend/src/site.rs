@@ -1,0 +1,202 @@
+//! Sites: the websites that show the form, as the operator configures them.
+
+use std::collections::BTreeMap;
+
+use ringback_contract::field::Presence;
+use ringback_contract::form::FieldName;
+use ringback_contract::request::Rules;
+use serde::Deserialize;
+
+/// A site.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Site {
+    /// The name that visitors know.
+    pub name: String,
+    /// The origins of the pages that may show the form.
+    #[serde(default)]
+    pub origins: Vec<String>,
+    /// The outbound entry point that callbacks are created on.
+    pub entry_point: String,
+    /// The number that visitors see calling; empty: the organisation's own.
+    #[serde(default)]
+    pub ani: String,
+    /// Countries whose numbers may be called, the usual one first.
+    #[serde(default = "default_countries")]
+    pub countries: Vec<String>,
+    /// How well a number must be known to exist.
+    #[serde(default)]
+    pub numbers: NumberCheck,
+    /// Language of the form where the page names none.
+    #[serde(default = "default_locale")]
+    pub locale: String,
+    /// The site's own number; empty: none is shown.
+    #[serde(default)]
+    pub phone: String,
+    /// The fields of the form, in order.
+    #[serde(default = "default_fields")]
+    pub fields: Vec<FieldName>,
+    /// Which of them must be filled in.
+    #[serde(default = "default_required")]
+    pub required: Vec<FieldName>,
+    /// Attributes of the task, as templates.
+    #[serde(default = "default_attributes")]
+    pub attributes: BTreeMap<String, String>,
+    /// The attribute that requests whose answer was lost are searched by; empty: by number and time.
+    #[serde(default = "default_reference_variable")]
+    pub reference_variable: String,
+    /// The reasons to choose from.
+    #[serde(default)]
+    pub reasons: Vec<Reason>,
+    /// The text to agree to.
+    #[serde(default)]
+    pub consent: Option<Consent>,
+    /// How a task for a preferred agent is made; `None`: the site takes no preferred agents.
+    #[serde(default)]
+    pub preferred_agent: Option<PreferredAgent>,
+}
+
+/// How well a number must be known to exist.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NumberCheck {
+    /// It has a length that numbers of its country have. Area codes newer than our numbering plans pass.
+    #[default]
+    Possible,
+    /// It is in a range that is in use, as far as our numbering plans know.
+    Valid,
+}
+
+/// A reason to choose from.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Reason {
+    /// What a request names it by.
+    pub id: String,
+    /// What the visitor sees.
+    pub label: String,
+    /// Instead of the site's own entry point; empty: the site's.
+    #[serde(default)]
+    pub entry_point: String,
+}
+
+/// A text to agree to.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Consent {
+    /// Its version.
+    pub version: String,
+    /// The text.
+    pub text: String,
+    /// Where the whole policy can be read; empty: nowhere.
+    #[serde(default)]
+    pub policy_url: String,
+}
+
+/// How a task for a preferred agent is made: `EXECUTE_FLOW` on an inbound entry point.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct PreferredAgent {
+    /// The inbound entry point whose flow queues the call to the agent.
+    pub entry_point: String,
+    /// The number that visitors see calling; Webex asks for it here.
+    pub ani: String,
+    /// The flow variable that receives the agent.
+    #[serde(default = "default_variable")]
+    pub variable: String,
+    /// What the flow looks the agent up by.
+    #[serde(default)]
+    pub identify_by: IdentifyBy,
+}
+
+/// What the flow looks an agent up by: the lookup type of the activity Queue To Agent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum IdentifyBy {
+    /// The e-mail address.
+    #[default]
+    Email,
+    /// The agent's id.
+    Id,
+}
+
+fn default_countries() -> Vec<String> {
+    vec!["US".to_owned()]
+}
+
+fn default_locale() -> String {
+    "en".to_owned()
+}
+
+fn default_fields() -> Vec<FieldName> {
+    vec![FieldName::Name, FieldName::Phone, FieldName::Email, FieldName::Reason, FieldName::Message]
+}
+
+fn default_required() -> Vec<FieldName> {
+    vec![FieldName::Name, FieldName::Phone]
+}
+
+fn default_attributes() -> BTreeMap<String, String> {
+    [
+        ("CallReason", "{reason}"),
+        ("Name", "{name}"),
+        ("Email", "{email}"),
+        ("Page", "{page}"),
+        ("RingbackRef", "{callback_id}"),
+    ]
+    .map(|(key, template)| (key.to_owned(), template.to_owned()))
+    .into()
+}
+
+fn default_reference_variable() -> String {
+    "RingbackRef".to_owned()
+}
+
+fn default_variable() -> String {
+    "preferredAgent".to_owned()
+}
+
+impl Site {
+    /// The reason of that id.
+    pub fn reason(&self, id: &str) -> Option<&Reason> {
+        self.reasons.iter().find(|reason| reason.id == id)
+    }
+
+    /// Whether the form shows that field.
+    pub fn shows(&self, field: FieldName) -> bool {
+        match field {
+            FieldName::Reason => self.fields.contains(&field) && !self.reasons.is_empty(),
+            _ => self.fields.contains(&field),
+        }
+    }
+
+    /// Whether that field must be filled in by a visitor.
+    pub fn presence(&self, field: FieldName) -> Presence {
+        let required = field == FieldName::Phone || (self.required.contains(&field) && self.shows(field));
+        if required { Presence::Required } else { Presence::Optional }
+    }
+
+    /// The rules for what a visitor sends.
+    pub fn visitor_rules(&self) -> Rules {
+        Rules {
+            name: self.presence(FieldName::Name),
+            email: self.presence(FieldName::Email),
+            reason: self.presence(FieldName::Reason),
+            message: self.presence(FieldName::Message),
+            reasons: self.reasons.iter().map(|reason| reason.id.clone()).collect(),
+            consent_version: self.consent.as_ref().map(|consent| consent.version.clone()),
+        }
+    }
+
+    /// The rules for what a CRM sends: it knows whom it asks for, and has its own record of their consent.
+    pub fn crm_rules(&self) -> Rules {
+        Rules {
+            name: Presence::Optional,
+            email: Presence::Optional,
+            reason: Presence::Optional,
+            message: Presence::Optional,
+            consent_version: None,
+            ..self.visitor_rules()
+        }
+    }
+}

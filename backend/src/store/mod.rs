@@ -1,0 +1,149 @@
+//! Where callbacks are kept. Knows nothing of Webex requests or HTTP.
+
+mod changes;
+pub mod sqlite;
+
+use async_trait::async_trait;
+pub use changes::{Changes, Subscription};
+use jiff::Timestamp;
+
+use crate::callback::{Callback, CallbackId};
+use crate::token::SigningKey;
+use crate::webex::webhook::TaskEvent;
+
+/// The store cannot do what it was asked. Nothing was half done.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// The database answered with an error: full, locked, read-only, damaged.
+    #[error("the store failed at {operation}: {source}")]
+    Database {
+        /// What was being done.
+        operation: &'static str,
+        /// What the database said.
+        source: sqlx::Error,
+    },
+    /// A row holds what no version of the service writes.
+    #[error("the store holds a row that cannot be read: {0}")]
+    Row(String),
+    /// The database was made by a newer version, or its migrations were changed.
+    #[error("the store's schema does not fit this version of the service: {0}")]
+    Schema(#[from] sqlx::migrate::MigrateError),
+    /// Another process serves from the same database.
+    #[error("{0} is in use by another process; hint: stop that one first, or name another store.path")]
+    InUse(String),
+    /// The writing part has stopped.
+    #[error("the store is closed")]
+    Closed,
+    /// The operating system gave no randomness for a key.
+    #[error(transparent)]
+    Entropy(#[from] crate::entropy::NoEntropy),
+}
+
+/// A client's key for a request.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdempotencyKey {
+    /// Who uses the key: keys of different callers do not meet.
+    pub scope: String,
+    /// The key.
+    pub key: String,
+    /// A digest of the request that it was used for.
+    pub fingerprint: [u8; 32],
+}
+
+/// What became of a new callback.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Inserted {
+    /// It is stored, and safe from a loss of power.
+    New,
+    /// The same request had been stored before, as this callback.
+    Before(CallbackId),
+    /// The key had been used for another request; nothing was stored.
+    KeyReused,
+}
+
+/// What a request to Webex can be for.
+pub const OPERATIONS: [&str; 2] = [CREATE_TASK, SEARCH_TASK];
+/// A task is to be made.
+pub const CREATE_TASK: &str = "create_task";
+/// A task is looked for, whose making was not confirmed.
+pub const SEARCH_TASK: &str = "search_task";
+
+/// One request to Webex, as it is kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// What was asked for.
+    pub operation: &'static str,
+    /// When.
+    pub begun_at: Timestamp,
+    /// How long it took, in milliseconds.
+    pub took_ms: i64,
+    /// The HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// What Webex's support finds it by.
+    pub tracking_id: String,
+    /// What came of it, in words.
+    pub outcome: String,
+}
+
+/// A task event and what became of it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct KeptEvent {
+    /// The event.
+    pub event: TaskEvent,
+    /// Whether it has been taken in already.
+    pub applied: bool,
+}
+
+/// A store. Whatever returns has been written for good.
+#[async_trait]
+pub trait Store: Send + Sync + std::fmt::Debug {
+    /// Stores a new callback, unless its key says that it has been stored before.
+    async fn insert(&self, callback: &Callback, key: Option<&IdempotencyKey>)
+    -> Result<Inserted, StoreError>;
+
+    /// The callback that was stored with that key: `None` where the key is new.
+    async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError>;
+
+    /// The callback of that id.
+    async fn get(&self, id: CallbackId) -> Result<Option<Callback>, StoreError>;
+
+    /// The callback that a task was made for.
+    async fn of_task(&self, task_id: &str) -> Result<Option<Callback>, StoreError>;
+
+    /// Writes the next revision of a callback, with the request to Webex that led to it. `false`: another change came
+    /// first, and nothing was written.
+    async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError>;
+
+    /// The callbacks with something to do, the longest due first.
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError>;
+
+    /// When the next callback has something to do.
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// Every callback that is being sent: after a start, those of the process before.
+    async fn sending(&self) -> Result<Vec<Callback>, StoreError>;
+
+    /// The requests to Webex about a callback, oldest first.
+    async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError>;
+
+    /// Keeps an event. `false`: it had been kept before.
+    async fn keep_event(&self, event: &TaskEvent, now: Timestamp) -> Result<bool, StoreError>;
+
+    /// The events of a task in the order in which they happened, as far as their times tell.
+    async fn events_of(&self, task_id: &str) -> Result<Vec<KeptEvent>, StoreError>;
+
+    /// Marks events as taken in.
+    async fn mark_applied(&self, event_ids: &[String]) -> Result<(), StoreError>;
+
+    /// Forgets events that were received before that moment.
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
+
+    /// The keys that sign tokens, newest first; makes the first one where there is none.
+    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError>;
+
+    /// Whether the store can be written to.
+    async fn check(&self) -> Result<(), StoreError>;
+
+    /// Where changes are told.
+    fn changes(&self) -> &Changes;
+}

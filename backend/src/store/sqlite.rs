@@ -1,0 +1,192 @@
+//! The store in an SQLite file.
+//!
+//! One connection writes: what waits to be written while a transaction is on its way to the disk goes into the next one
+//! together, so that many requests share one flush. WAL with `synchronous=FULL` makes a commit survive a loss of power
+//! (SQLite documentation, "PRAGMA synchronous"). Others read from connections of their own.
+
+mod row;
+mod writer;
+
+use std::fs::{File, TryLockError};
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+};
+use sqlx::{ConnectOptions as _, Row as _};
+
+use self::row::{read_callback, read_event, read_key};
+use self::writer::{Write, Writer};
+use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Store, StoreError};
+use crate::callback::{Callback, CallbackId};
+use crate::token::SigningKey;
+use crate::webex::webhook::TaskEvent;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
+
+/// Connections that read at the same time.
+const READERS: u32 = 4;
+
+/// How long a connection waits for another process (a backup, say) to let go of the file.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// The store in an SQLite file.
+#[derive(Debug)]
+pub struct SqliteStore {
+    readers: SqlitePool,
+    writer: Writer,
+    changes: Changes,
+    /// Held for as long as the store is open by a serving process.
+    _lock: Option<File>,
+}
+
+/// What the store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// To serve: one process at a time, because it takes what is being sent for its own.
+    Serve,
+    /// For a short command beside a serving process.
+    Command,
+}
+
+impl SqliteStore {
+    /// Opens the store, makes it where there is none, and brings its schema up to date.
+    pub async fn open(path: &Path, purpose: Use) -> Result<Self, StoreError> {
+        let lock = match purpose {
+            Use::Serve => Some(lock(path)?),
+            Use::Command => None,
+        };
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Full)
+            .foreign_keys(true)
+            .busy_timeout(BUSY_TIMEOUT);
+        let mut connection = options.connect().await.map_err(failed("open"))?;
+        MIGRATIONS.run(&mut connection).await?;
+        let readers = SqlitePoolOptions::new()
+            .max_connections(READERS)
+            .idle_timeout(Duration::from_mins(1))
+            .connect_with(options.read_only(true))
+            .await
+            .map_err(failed("open"))?;
+        let changes = Changes::default();
+        Ok(Self { readers, writer: Writer::start(connection, changes.clone()), changes, _lock: lock })
+    }
+}
+
+fn lock(path: &Path) -> Result<File, StoreError> {
+    let mut name = path.as_os_str().to_owned();
+    name.push(".lock");
+    let name = PathBuf::from(name);
+    let cannot = |source: std::io::Error| StoreError::Database { operation: "lock", source: source.into() };
+    let file = File::create(&name).map_err(cannot)?;
+    match file.try_lock() {
+        Ok(()) => Ok(file),
+        Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
+        Err(TryLockError::Error(error)) => Err(cannot(error)),
+    }
+}
+
+fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { operation, source }
+}
+
+#[async_trait]
+impl Store for SqliteStore {
+    async fn insert(
+        &self,
+        callback: &Callback,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Inserted, StoreError> {
+        let write = Write::Insert { callback: Box::new(callback.clone()), key: key.cloned() };
+        Ok(self.writer.write(write).await?.before.unwrap_or(Inserted::New))
+    }
+
+    async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
+        let mut connection = self.readers.acquire().await.map_err(failed("read"))?;
+        writer::find_key(&mut connection, key).await
+    }
+
+    async fn get(&self, id: CallbackId) -> Result<Option<Callback>, StoreError> {
+        let row = sqlx::query("SELECT * FROM callback WHERE id = ?").bind(id.to_string());
+        let row = row.fetch_optional(&self.readers).await.map_err(failed("read"))?;
+        row.as_ref().map(read_callback).transpose()
+    }
+
+    async fn of_task(&self, task_id: &str) -> Result<Option<Callback>, StoreError> {
+        let row = sqlx::query("SELECT * FROM callback WHERE task_id = ?").bind(task_id);
+        let row = row.fetch_optional(&self.readers).await.map_err(failed("read"))?;
+        row.as_ref().map(read_callback).transpose()
+    }
+
+    async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError> {
+        let write = Write::Update { next: Box::new(next.clone()), attempt: attempt.cloned() };
+        Ok(self.writer.write(write).await?.rows == 1)
+    }
+
+    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        let query = sqlx::query("SELECT * FROM callback WHERE due_at <= ? ORDER BY due_at, id LIMIT ?")
+            .bind(now.as_millisecond())
+            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT due_at FROM callback WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+        );
+        let milliseconds: Option<i64> = query.fetch_optional(&self.readers).await.map_err(failed("read"))?;
+        milliseconds.map(row::moment).transpose()
+    }
+
+    async fn sending(&self) -> Result<Vec<Callback>, StoreError> {
+        let query = sqlx::query("SELECT * FROM callback WHERE due_at IS NOT NULL AND state = 'sending'");
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+
+    async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {
+        let query =
+            sqlx::query("SELECT * FROM attempt WHERE callback_id = ? ORDER BY rowid").bind(id.to_string());
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(row::read_attempt).collect()
+    }
+
+    async fn keep_event(&self, event: &TaskEvent, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.writer.write(Write::KeepEvent { event: event.clone(), now }).await?.rows == 1)
+    }
+
+    async fn events_of(&self, task_id: &str) -> Result<Vec<KeptEvent>, StoreError> {
+        let query =
+            sqlx::query("SELECT * FROM task_event WHERE task_id = ? ORDER BY at, rowid").bind(task_id);
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_event).collect()
+    }
+
+    async fn mark_applied(&self, event_ids: &[String]) -> Result<(), StoreError> {
+        self.writer.write(Write::MarkApplied { event_ids: event_ids.to_vec() }).await.map(|_| ())
+    }
+
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.writer.write(Write::ForgetEvents { before }).await?.rows)
+    }
+
+    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError> {
+        // Insert first and read then: whoever comes second finds the key of the first.
+        self.writer.write(Write::FirstKey { now }).await?;
+        let query = sqlx::query("SELECT id, secret FROM signing_key ORDER BY created_at DESC, id");
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_key).collect()
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        self.writer.write(Write::Check).await?;
+        let one: i64 = sqlx::query("SELECT 1").fetch_one(&self.readers).await.map_err(failed("read"))?.get(0);
+        if one == 1 { Ok(()) } else { Err(StoreError::Row(format!("SELECT 1 gave {one}"))) }
+    }
+
+    fn changes(&self) -> &Changes {
+        &self.changes
+    }
+}

@@ -1,0 +1,314 @@
+//! The one connection that writes. What waits while a transaction is being flushed goes into the next one together.
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use sqlx::sqlite::SqliteConnection;
+use sqlx::{Connection as _, Row as _};
+use tokio::sync::{mpsc, oneshot};
+
+use super::failed;
+use crate::callback::{Callback, CallbackId};
+use crate::store::{Attempt, Changes, IdempotencyKey, Inserted, StoreError};
+use crate::token::SigningKey;
+use crate::webex::webhook::TaskEvent;
+
+/// Writes that may wait at once; a caller beyond that waits for a place.
+const WAITING_MAX: usize = 4096;
+/// Writes in one transaction at most, so that the first of them is not kept waiting.
+const BATCH_MAX: usize = 256;
+
+/// One thing to write.
+pub(super) enum Write {
+    Insert {
+        callback: Box<Callback>,
+        key: Option<IdempotencyKey>,
+    },
+    Update {
+        next: Box<Callback>,
+        attempt: Option<Attempt>,
+    },
+    KeepEvent {
+        event: TaskEvent,
+        now: Timestamp,
+    },
+    MarkApplied {
+        event_ids: Vec<String>,
+    },
+    ForgetEvents {
+        before: Timestamp,
+    },
+    FirstKey {
+        now: Timestamp,
+    },
+    /// Changes nothing, and fails where the file cannot be written.
+    Check,
+}
+
+/// What a write led to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Done {
+    /// How many rows it changed.
+    pub(super) rows: u64,
+    /// Why a callback was not inserted.
+    pub(super) before: Option<Inserted>,
+}
+
+/// A write, and where to say what became of it.
+struct Job {
+    write: Write,
+    reply: oneshot::Sender<Result<Done, StoreError>>,
+}
+
+/// The way to the writing task, which ends when this is dropped and all that waits is written.
+#[derive(Debug)]
+pub(super) struct Writer(mpsc::Sender<Job>);
+
+impl Writer {
+    pub(super) fn start(connection: SqliteConnection, changes: Changes) -> Self {
+        let (sender, receiver) = mpsc::channel(WAITING_MAX);
+        tokio::spawn(run(connection, receiver, changes));
+        Self(sender)
+    }
+
+    pub(super) async fn write(&self, write: Write) -> Result<Done, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.0.send(Job { write, reply }).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>, changes: Changes) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        match transaction(&mut connection, &batch).await {
+            Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), &changes)),
+            // One write must not fail for its neighbours: each is tried by itself.
+            Err(_) if batch.len() > 1 => {
+                for job in batch.drain(..) {
+                    let done = transaction(&mut connection, std::slice::from_ref(&job)).await;
+                    job.answer(done.map(|done| done.into_iter().next().unwrap_or_default()), &changes);
+                }
+            }
+            Err(error) => {
+                if let Some(job) = batch.pop() {
+                    job.answer(Err(error), &changes);
+                }
+            }
+        }
+    }
+    if let Err(error) = connection.close().await {
+        tracing::warn!(%error, "the store was not closed in good order; it recovers at the next start");
+    }
+}
+
+/// Writes all or nothing; gives what became of each once that is on the disk.
+async fn transaction(connection: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Done>, StoreError> {
+    // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
+    let mut begun = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
+    let mut done = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        done.push(apply(&mut begun, &job.write).await?);
+    }
+    begun.commit().await.map_err(failed("commit"))?;
+    Ok(done)
+}
+
+impl Job {
+    /// Tells of the change that the write made, and says to whoever asked what became of it.
+    fn answer(self, done: Result<Done, StoreError>, changes: &Changes) {
+        let has_changed = done.as_ref().is_ok_and(|done| done.rows > 0);
+        match &self.write {
+            Write::Insert { callback, .. } if has_changed => changes.tell(callback.id),
+            Write::Update { next, .. } if has_changed => changes.tell(next.id),
+            _ => {}
+        }
+        // Whoever asked may have gone; what was written stays.
+        drop(self.reply.send(done));
+    }
+}
+
+async fn apply(connection: &mut SqliteConnection, write: &Write) -> Result<Done, StoreError> {
+    let rows = match write {
+        Write::Insert { callback, key } => return insert(connection, callback, key.as_ref()).await,
+        Write::Update { next, attempt } => update(connection, next, attempt.as_ref()).await?,
+        Write::KeepEvent { event, now } => keep_event(connection, event, *now).await?,
+        Write::MarkApplied { event_ids } => {
+            let mut rows = 0;
+            for id in event_ids {
+                let query = sqlx::query("UPDATE task_event SET applied = 1 WHERE id = ?").bind(id);
+                rows += query.execute(&mut *connection).await.map_err(failed("mark events"))?.rows_affected();
+            }
+            rows
+        }
+        Write::ForgetEvents { before } => {
+            let query =
+                sqlx::query("DELETE FROM task_event WHERE received_at < ?").bind(before.as_millisecond());
+            query.execute(connection).await.map_err(failed("forget events"))?.rows_affected()
+        }
+        Write::FirstKey { now } => first_key(connection, *now).await?,
+        Write::Check => {
+            let query = sqlx::query("UPDATE signing_key SET created_at = created_at WHERE 0");
+            query.execute(connection).await.map_err(failed("check"))?.rows_affected()
+        }
+    };
+    Ok(Done { rows, before: None })
+}
+
+pub(super) async fn find_key(
+    connection: &mut SqliteConnection,
+    key: &IdempotencyKey,
+) -> Result<Option<Inserted>, StoreError> {
+    let query = sqlx::query("SELECT fingerprint, callback_id FROM idempotency WHERE scope = ? AND key = ?");
+    let row = query
+        .bind(&key.scope)
+        .bind(&key.key)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("find a key"))?;
+    let Some(row) = row else {
+        return Ok(None);
+    };
+    if row.get::<&[u8], _>("fingerprint") != key.fingerprint {
+        return Ok(Some(Inserted::KeyReused));
+    }
+    let id = CallbackId::parse(row.get("callback_id"))
+        .ok_or_else(|| StoreError::Row("column callback_id".to_owned()))?;
+    Ok(Some(Inserted::Before(id)))
+}
+
+async fn insert(
+    connection: &mut SqliteConnection,
+    callback: &Callback,
+    key: Option<&IdempotencyKey>,
+) -> Result<Done, StoreError> {
+    if let Some(key) = key
+        && let Some(before) = find_key(connection, key).await?
+    {
+        return Ok(Done { rows: 0, before: Some(before) });
+    }
+    let request = &callback.request;
+    sqlx::query(
+        "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
+         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+    )
+    .bind(callback.id.to_string())
+    .bind(&request.site)
+    .bind(request.door.as_str())
+    .bind(request.phone.e164())
+    .bind(request.name.reveal())
+    .bind(request.email.reveal())
+    .bind(&request.reason)
+    .bind(request.message.reveal())
+    .bind(&request.page)
+    .bind(&request.locale)
+    .bind(&request.agent)
+    .bind(&request.reference)
+    .bind(&request.consent_version)
+    .bind(callback.state.as_str())
+    .bind(callback.attempts)
+    .bind(callback.created_at.as_millisecond())
+    .bind(callback.updated_at.as_millisecond())
+    .bind(callback.deadline.as_millisecond())
+    .bind(callback.due_at.map(Timestamp::as_millisecond))
+    .bind(i64::try_from(callback.revision).unwrap_or(i64::MAX))
+    .execute(&mut *connection)
+    .await
+    .map_err(failed("insert a callback"))?;
+    if let Some(key) = key {
+        sqlx::query("INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) VALUES (?, ?, ?, ?, ?)")
+            .bind(&key.scope)
+            .bind(&key.key)
+            .bind(&key.fingerprint[..])
+            .bind(callback.id.to_string())
+            .bind(callback.created_at.as_millisecond())
+            .execute(&mut *connection)
+            .await
+            .map_err(failed("insert a key"))?;
+    }
+    Ok(Done { rows: 1, before: None })
+}
+
+async fn update(
+    connection: &mut SqliteConnection,
+    next: &Callback,
+    attempt: Option<&Attempt>,
+) -> Result<u64, StoreError> {
+    let revision = i64::try_from(next.revision).unwrap_or(i64::MAX);
+    let (failure, detail) = match &next.failure {
+        Some((failure, detail)) => (Some(failure.as_str()), Some(detail)),
+        None => (None, None),
+    };
+    let written = sqlx::query(
+        "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
+         due_at = ?, sent_at = ?, last_event_at = ?, revision = ? WHERE id = ? AND revision = ?",
+    )
+    .bind(next.state.as_str())
+    .bind(failure)
+    .bind(detail)
+    .bind(&next.task_id)
+    .bind(next.attempts)
+    .bind(next.updated_at.as_millisecond())
+    .bind(next.due_at.map(Timestamp::as_millisecond))
+    .bind(next.sent_at.map(Timestamp::as_millisecond))
+    .bind(next.last_event_at.map(Timestamp::as_millisecond))
+    .bind(revision)
+    .bind(next.id.to_string())
+    .bind(revision - 1)
+    .execute(&mut *connection)
+    .await
+    .map_err(failed("update a callback"))?;
+    // What was asked of Webex was asked, whoever won.
+    if let Some(attempt) = attempt {
+        sqlx::query(
+            "INSERT INTO attempt (callback_id, operation, begun_at, took_ms, status, tracking_id, outcome) \
+             VALUES (?, ?, ?, ?, ?, ?, ?)",
+        )
+        .bind(next.id.to_string())
+        .bind(attempt.operation)
+        .bind(attempt.begun_at.as_millisecond())
+        .bind(attempt.took_ms)
+        .bind(attempt.status)
+        .bind(&attempt.tracking_id)
+        .bind(&attempt.outcome)
+        .execute(&mut *connection)
+        .await
+        .map_err(failed("insert an attempt"))?;
+    }
+    Ok(written.rows_affected())
+}
+
+async fn keep_event(
+    connection: &mut SqliteConnection,
+    event: &TaskEvent,
+    now: Timestamp,
+) -> Result<u64, StoreError> {
+    let written = sqlx::query(
+        "INSERT INTO task_event (id, task_id, change, at, reason, received_at, applied) VALUES (?, ?, ?, ?, ?, ?, 0) \
+         ON CONFLICT (id) DO NOTHING",
+    )
+    .bind(&event.id)
+    .bind(&event.task_id)
+    .bind(event.change.as_str())
+    .bind(event.at.as_millisecond())
+    .bind(&event.reason)
+    .bind(now.as_millisecond())
+    .execute(connection)
+    .await
+    .map_err(failed("keep an event"))?;
+    Ok(written.rows_affected())
+}
+
+async fn first_key(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
+    let key = SigningKey::generate()?;
+    let written = sqlx::query(
+        "INSERT INTO signing_key (id, secret, created_at) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
+    )
+        .bind(&key.id)
+        .bind(&key.secret.expose_secret()[..])
+        .bind(now.as_millisecond())
+        .execute(connection)
+        .await
+        .map_err(failed("make a key"))?;
+    Ok(written.rows_affected())
+}

@@ -1,0 +1,177 @@
+//! One request to Webex: token, tracking id, time-outs, a bounded answer.
+
+use std::time::Duration;
+
+use reqwest::header::{ACCEPT, RETRY_AFTER};
+use reqwest::{Method, RequestBuilder, Response, StatusCode};
+use secrecy::ExposeSecret as _;
+use serde::Serialize;
+use url::Url;
+use uuid::Uuid;
+
+use super::error::{ErrorKind, WebexError, message_of};
+use super::token::{self, TokenSource};
+use crate::config;
+
+/// Largest answer that is read, in bytes: a page of the search holds 250 tasks.
+const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// A client of one organisation's APIs.
+#[derive(Debug)]
+pub struct Client {
+    http: reqwest::Client,
+    base: Url,
+    token: TokenSource,
+    organization: Option<String>,
+}
+
+/// A client cannot be made.
+#[derive(Debug, thiserror::Error)]
+pub enum ClientError {
+    /// The base address is not one. [`config::Config::load`] refuses such a configuration.
+    #[error("the base address of Webex is not an address: {0}")]
+    Base(#[from] url::ParseError),
+    /// TLS cannot be set up.
+    #[error("the HTTP client cannot be set up: {0}")]
+    Http(#[from] reqwest::Error),
+}
+
+/// An answer that was read whole.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: String,
+    pub(super) tracking_id: String,
+}
+
+impl Client {
+    /// A client of the configured organisation.
+    pub fn new(config: &config::Webex) -> Result<Self, ClientError> {
+        // Another part of the process may have chosen a provider already; that one serves as well.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let http = reqwest::Client::builder()
+            .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
+            .timeout(Duration::from_millis(config.request_timeout_ms))
+            .redirect(reqwest::redirect::Policy::none())
+            // A request whose answer was lost is looked up before it is made again, and never repeated unseen.
+            .retry(reqwest::retry::never())
+            .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
+            .build()?;
+        let base = match config.base_url.as_str() {
+            "" => config::region::base_url(&config.region).unwrap_or_default(),
+            base => base.to_owned(),
+        };
+        let token = match config.access_token_file.as_str() {
+            "" => TokenSource::Fixed(config.access_token.clone()),
+            path => TokenSource::File(path.into()),
+        };
+        let organization = Some(config.organization_id.clone()).filter(|id| !id.is_empty());
+        Ok(Self { http, base: Url::parse(&base)?, token, organization })
+    }
+
+    /// Whether an access token can be had.
+    ///
+    /// # Errors
+    ///
+    /// What is wrong with the token or its file.
+    pub async fn check_token(&self) -> Result<(), String> {
+        self.token.read().await.map(|_| ())
+    }
+
+    /// The organisation's id, from the configuration or the token.
+    pub(super) async fn organization(&self) -> Option<String> {
+        match &self.organization {
+            Some(id) => Some(id.clone()),
+            None => token::organization_of(&self.token.read().await.ok()?),
+        }
+    }
+
+    /// Makes a POST with a JSON body and reads the answer of a wanted status.
+    pub(super) async fn post(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        body: &impl Serialize,
+        wanted: &[StatusCode],
+    ) -> Result<Answer, WebexError> {
+        let url = self.base.join(path).map_err(|error| not_sent(format!("{path} is not a path: {error}")))?;
+        let request = self.http.request(Method::POST, url).query(query).json(body);
+        self.run(request, wanted).await
+    }
+
+    async fn run(&self, request: RequestBuilder, wanted: &[StatusCode]) -> Result<Answer, WebexError> {
+        let tracking_id = format!("RINGBACK_{}", Uuid::new_v4());
+        let error =
+            |kind, status, message| WebexError { kind, status, tracking_id: tracking_id.clone(), message };
+        let token = self.token.read().await.map_err(|why| error(ErrorKind::NotSent, None, why))?;
+        let response = request
+            .bearer_auth(token.expose_secret())
+            .header(ACCEPT, "application/json")
+            .header("TrackingId", &tracking_id)
+            .send()
+            .await
+            .map_err(|failed| {
+                let kind = if failed.is_connect() || failed.is_builder() {
+                    ErrorKind::NotSent
+                } else {
+                    ErrorKind::Lost
+                };
+                error(kind, None, described(failed))
+            })?;
+        let status = response.status();
+        let retry_after =
+            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        // The id under which Webex keeps the request, where it says another than ours.
+        let tracking_id = response
+            .headers()
+            .get("TrackingId")
+            .and_then(|value| value.to_str().ok())
+            .map_or_else(|| tracking_id.clone(), crate::personal::masked_identifier);
+        let body = read_bounded(response).await.map_err(|why| WebexError {
+            // The status is known, but where it was good the id of what was made is in the lost body.
+            kind: if status.is_success() {
+                ErrorKind::Lost
+            } else {
+                ErrorKind::of_status(status.as_u16(), retry_after)
+            },
+            status: Some(status.as_u16()),
+            tracking_id: tracking_id.clone(),
+            message: why,
+        })?;
+        if wanted.contains(&status) {
+            return Ok(Answer { status, body, tracking_id });
+        }
+        Err(WebexError {
+            kind: ErrorKind::of_status(status.as_u16(), retry_after),
+            status: Some(status.as_u16()),
+            tracking_id,
+            message: format!("Webex answered {}: {}", status.as_u16(), message_of(&body)),
+        })
+    }
+}
+
+fn not_sent(message: String) -> WebexError {
+    WebexError { kind: ErrorKind::NotSent, status: None, tracking_id: "none".to_owned(), message }
+}
+
+/// The error with its causes, without the address it was sent to.
+fn described(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut text = error.to_string();
+    let mut cause = std::error::Error::source(&error);
+    while let Some(inner) = cause {
+        text = format!("{text}: {inner}");
+        cause = inner.source();
+    }
+    crate::personal::masked(&text)
+}
+
+async fn read_bounded(mut response: Response) -> Result<String, String> {
+    let mut body = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(described)? {
+        if body.len() + chunk.len() > LARGEST_ANSWER {
+            return Err(format!("the answer is larger than {LARGEST_ANSWER} bytes"));
+        }
+        body.extend_from_slice(&chunk);
+    }
+    String::from_utf8(body).map_err(|_| "the answer is not UTF-8".to_owned())
+}

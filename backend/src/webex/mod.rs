@@ -1,0 +1,11 @@
+//! The APIs of Webex Contact Center: what the service asks, and how it reads the answers.
+//!
+//! Knows nothing of the store or of HTTP towards visitors. Strict in what it sends, lenient in what it reads: much of
+//! the other side is not documented.
+
+pub mod client;
+pub mod error;
+pub mod search;
+pub mod task;
+pub mod token;
+pub mod webhook;

@@ -1,0 +1,205 @@
+//! Webhooks of Webex: is one real, and what does it say?
+
+use hmac::{Hmac, KeyInit as _, Mac as _};
+use jiff::Timestamp;
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::Deserialize;
+use sha2::Sha256;
+
+/// The header that carries the signature.
+pub const SIGNATURE: &str = "X-WebexCC-Signature";
+
+/// Whether the signature (64 hexadecimal digits of HMAC-SHA256 over the raw body) was made with one of the secrets. Compares in
+/// constant time, and always with every secret.
+pub fn is_signed(body: &[u8], signature: &str, secrets: &[SecretString]) -> bool {
+    let Ok(signature) = hex::decode(signature.trim()) else {
+        return false;
+    };
+    secrets.iter().fold(false, |found, secret| {
+        let matches = Hmac::<Sha256>::new_from_slice(secret.expose_secret().as_bytes())
+            .is_ok_and(|mac| mac.chain_update(body).verify_slice(&signature).is_ok());
+        found | matches
+    })
+}
+
+/// What an event says of a task.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TaskChange {
+    /// The task exists (`task:new`).
+    New,
+    /// It waits in a queue (`task:parked`).
+    Parked,
+    /// An agent is being offered it (`task:connect`).
+    Offered,
+    /// The agent is connected (`task:connected`).
+    Connected,
+    /// The agent did not pick up; the task goes on (`task:ended` with the reason "RONA Timer Expired").
+    NotPickedUp,
+    /// It has ended, by the person or the agent (`task:ended`).
+    EndedByPeople,
+    /// It was ended by the system (`task:ended`, terminatingParty System).
+    EndedBySystem,
+    /// It could not be played (`task:failed`).
+    Failed,
+}
+
+impl TaskChange {
+    /// The text of the change in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::New => "new",
+            Self::Parked => "parked",
+            Self::Offered => "offered",
+            Self::Connected => "connected",
+            Self::NotPickedUp => "not_picked_up",
+            Self::EndedByPeople => "ended_by_people",
+            Self::EndedBySystem => "ended_by_system",
+            Self::Failed => "failed",
+        }
+    }
+
+    /// The change of that text.
+    pub fn parse(text: &str) -> Option<Self> {
+        [
+            Self::New,
+            Self::Parked,
+            Self::Offered,
+            Self::Connected,
+            Self::NotPickedUp,
+            Self::EndedByPeople,
+            Self::EndedBySystem,
+            Self::Failed,
+        ]
+        .into_iter()
+        .find(|change| change.as_str() == text)
+    }
+}
+
+/// An event about a task. It carries no personal data: the numbers that Webex sends along are not kept.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct TaskEvent {
+    /// The event's own id; a repeated delivery has the same.
+    pub id: String,
+    /// The task.
+    pub task_id: String,
+    /// What happened.
+    pub change: TaskChange,
+    /// When it happened, by Webex's clock.
+    pub at: Timestamp,
+    /// Why, in Webex's words.
+    pub reason: Option<String>,
+}
+
+#[derive(Deserialize)]
+struct Envelope {
+    id: String,
+    #[serde(rename = "type")]
+    kind: String,
+    #[serde(default)]
+    data: serde_json::Value,
+}
+
+/// The body is not an event.
+#[derive(Debug, thiserror::Error)]
+pub enum NotAnEvent {
+    /// It is not JSON, or lacks id or type.
+    #[error("the body is not an event with id and type")]
+    Shape,
+    /// It speaks of a task and lacks what every such event has.
+    #[error("the event {0} has no taskId or no createdTime")]
+    Data(String),
+}
+
+/// Reads an event. `Ok(None)`: an event that says nothing about a task's progress; unknown types and members are
+/// nothing to worry about.
+pub fn read(body: &[u8]) -> Result<Option<TaskEvent>, NotAnEvent> {
+    let envelope: Envelope = serde_json::from_slice(body).map_err(|_| NotAnEvent::Shape)?;
+    let text = |name: &str| envelope.data.get(name).and_then(serde_json::Value::as_str);
+    let change = match envelope.kind.as_str() {
+        "task:new" => TaskChange::New,
+        "task:parked" => TaskChange::Parked,
+        "task:connect" => TaskChange::Offered,
+        "task:connected" => TaskChange::Connected,
+        "task:ended" => match (text("terminatingParty"), text("reason")) {
+            (Some("System"), Some("RONA Timer Expired")) => TaskChange::NotPickedUp,
+            (Some("System"), _) => TaskChange::EndedBySystem,
+            _ => TaskChange::EndedByPeople,
+        },
+        "task:failed" => TaskChange::Failed,
+        _ => return Ok(None),
+    };
+    let incomplete = || NotAnEvent::Data(envelope.kind.clone());
+    let task_id = text("taskId").ok_or_else(incomplete)?.to_owned();
+    let created =
+        envelope.data.get("createdTime").and_then(serde_json::Value::as_i64).ok_or_else(incomplete)?;
+    let at = Timestamp::from_millisecond(created).map_err(|_| incomplete())?;
+    let reason = text("reason").or_else(|| text("errorMessage")).map(crate::personal::masked);
+    Ok(Some(TaskEvent { id: envelope.id, task_id, change, at, reason }))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_signature_of_any_of_the_secrets_is_believed() {
+        let secrets = ["a".repeat(32), "b".repeat(32)].map(SecretString::from);
+        let sign = |secret: &str, body: &[u8]| {
+            let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap().chain_update(body);
+            hex::encode(mac.finalize().into_bytes())
+        };
+        for secret in ["a", "b"] {
+            assert!(is_signed(b"{}", &sign(&secret.repeat(32), b"{}"), &secrets));
+            assert!(is_signed(b"{}", &sign(&secret.repeat(32), b"{}").to_uppercase(), &secrets));
+            assert!(!is_signed(b"{} ", &sign(&secret.repeat(32), b"{}"), &secrets));
+        }
+        assert!(!is_signed(b"{}", &sign(&"c".repeat(32), b"{}"), &secrets));
+        assert!(!is_signed(b"{}", "", &secrets));
+        assert!(!is_signed(b"{}", "zz", &secrets));
+        assert!(!is_signed(b"{}", &sign("", b"{}"), &[]));
+    }
+
+    fn event(kind: &str, data: &serde_json::Value) -> Result<Option<TaskEvent>, NotAnEvent> {
+        read(json!({"id": "e1", "specversion": "1.0", "type": kind, "data": data}).to_string().as_bytes())
+    }
+
+    #[test]
+    fn events_of_a_task_are_read_and_others_passed_over() {
+        let data =
+            json!({"taskId": "t1", "createdTime": 1000, "destination": "+15555550142", "new": {"member": 1}});
+        for (kind, change) in [
+            ("task:new", TaskChange::New),
+            ("task:parked", TaskChange::Parked),
+            ("task:connect", TaskChange::Offered),
+            ("task:connected", TaskChange::Connected),
+            ("task:failed", TaskChange::Failed),
+        ] {
+            assert_eq!(event(kind, &data).unwrap().unwrap().change, change);
+            assert_eq!(TaskChange::parse(change.as_str()), Some(change));
+        }
+        assert_eq!(event("agent:login", &json!({"agentId": "a"})).unwrap(), None);
+        assert_eq!(event("task:on-hold", &data).unwrap(), None);
+    }
+
+    #[test]
+    fn an_agent_who_does_not_pick_up_does_not_end_a_task() {
+        let ended = |reason: &str, party: &str| {
+            let data =
+                json!({"taskId": "t1", "createdTime": 1000, "reason": reason, "terminatingParty": party});
+            event("task:ended", &data).unwrap().unwrap().change
+        };
+        assert_eq!(ended("RONA Timer Expired", "System"), TaskChange::NotPickedUp);
+        assert_eq!(ended("Queue Timeout", "System"), TaskChange::EndedBySystem);
+        assert_eq!(ended("Customer Left", "Customer"), TaskChange::EndedByPeople);
+    }
+
+    #[test]
+    fn what_is_no_event_is_told() {
+        assert!(matches!(read(b"{"), Err(NotAnEvent::Shape)));
+        assert!(matches!(read(b"{\"type\":\"task:new\"}"), Err(NotAnEvent::Shape)));
+        let told = event("task:new", &json!({"taskId": "t1"})).unwrap_err().to_string();
+        assert_eq!(told, "the event task:new has no taskId or no createdTime");
+    }
+}
