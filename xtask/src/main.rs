@@ -12,16 +12,15 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod check;
+mod packages;
+mod test;
 mod widget;
 mod workspace;
 
 /// Builds the widget, runs the demo, the tests and the checks.
 #[derive(Parser)]
-#[command(
-    name = "cargo xtask",
-    bin_name = "cargo xtask",
-    disable_help_subcommand = true
-)]
+#[command(name = "cargo xtask", bin_name = "cargo xtask", disable_help_subcommand = true)]
 struct CommandLine {
     #[command(subcommand)]
     command: Command,
@@ -29,11 +28,15 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Check(check::Options),
+    Test(test::Options),
     Widget(widget::Options),
 }
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
+        Command::Check(options) => check::run(&options),
+        Command::Test(options) => test::run(&options),
         Command::Widget(options) => widget::run(&options),
     };
     match outcome {

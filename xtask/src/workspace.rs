@@ -36,9 +36,7 @@ pub(crate) fn answer(command: &mut Command) -> Option<String> {
 /// The program of that name in `PATH`.
 pub(crate) fn program(name: &str) -> Option<PathBuf> {
     let paths = std::env::var_os("PATH")?;
-    std::env::split_paths(&paths)
-        .map(|folder| folder.join(name))
-        .find(|path| path.is_file())
+    std::env::split_paths(&paths).map(|folder| folder.join(name)).find(|path| path.is_file())
 }
 
 /// Installs Debian packages, if this is a Debian-like machine and we are root.
