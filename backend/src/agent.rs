@@ -53,11 +53,8 @@ pub struct AgentLink {
 pub enum LinkRefused {
     /// It is not one of ours, or was changed.
     Invalid,
-    /// It has run out. Its site is told, so that the visitor can be offered that site's form.
-    Expired {
-        /// The site that the link was for.
-        site: String,
-    },
+    /// It has run out.
+    Expired,
 }
 
 impl AgentLink {
@@ -70,12 +67,18 @@ impl AgentLink {
         Ok(signer.sign(Purpose::AgentLink, &serde_json::to_vec(self)?))
     }
 
+    /// The site that a token names, believed or not: enough to choose which public form to offer instead.
+    pub fn site_hint(token: &str) -> Option<String> {
+        let link: Self = serde_json::from_slice(&Signer::peek(Purpose::AgentLink, token)?).ok()?;
+        Some(link.site)
+    }
+
     /// Reads a token back.
     pub fn open(token: &str, signer: &Signer, now: Timestamp) -> Result<Self, LinkRefused> {
         let payload = signer.open(Purpose::AgentLink, token).ok_or(LinkRefused::Invalid)?;
         let link: Self = serde_json::from_slice(&payload).map_err(|_| LinkRefused::Invalid)?;
         if now.as_second() >= link.expires_at {
-            return Err(LinkRefused::Expired { site: link.site });
+            return Err(LinkRefused::Expired);
         }
         Ok(link)
     }
@@ -93,10 +96,9 @@ mod tests {
         let token = link.sign(&signer).unwrap();
         let at = |second| Timestamp::from_second(second).unwrap();
         assert_eq!(AgentLink::open(&token, &signer, at(999)), Ok(link));
-        assert_eq!(
-            AgentLink::open(&token, &signer, at(1000)),
-            Err(LinkRefused::Expired { site: "acme".to_owned() })
-        );
+        assert_eq!(AgentLink::open(&token, &signer, at(1000)), Err(LinkRefused::Expired));
+        assert_eq!(AgentLink::site_hint(&token).as_deref(), Some("acme"));
+        assert_eq!(AgentLink::site_hint("rba_x"), None);
         assert_eq!(AgentLink::open("rba_x", &signer, at(1)), Err(LinkRefused::Invalid));
     }
 }

@@ -168,17 +168,13 @@ impl Intake {
         self.agents.get(handle).filter(|agent| agent.serves(site_id) && site.preferred_agent.is_some())
     }
 
-    /// What a link says, whatever its site.
-    pub fn read_link(&self, token: &str) -> Result<AgentLink, LinkRefused> {
-        AgentLink::open(token, &self.signer, self.clock.now())
-    }
-
     /// The handle and the agent that a link for the site names.
     pub fn agent_of_link(&self, site_id: &str, token: &str) -> Result<(String, &Agent), Code> {
-        let link = self.read_link(token).map_err(|refused| match refused {
-            LinkRefused::Expired { .. } => Code::LinkExpired,
-            LinkRefused::Invalid => Code::LinkInvalid,
-        })?;
+        let link =
+            AgentLink::open(token, &self.signer, self.clock.now()).map_err(|refused| match refused {
+                LinkRefused::Expired => Code::LinkExpired,
+                LinkRefused::Invalid => Code::LinkInvalid,
+            })?;
         if link.site != site_id {
             return Err(Code::LinkInvalid);
         }

@@ -76,6 +76,8 @@ kinds! {
     UnknownField = "unknown-field", 422, "The body has an unknown field";
     /// A member of the body is missing or of another JSON type than the API asks for; `errors` names it.
     WrongType = "wrong-type", 422, "A member of the body is missing or of the wrong type";
+    /// The request line, its query or a header cannot be read.
+    BadRequest = "bad-request", 400, "The request cannot be read";
     /// The body is not JSON (RFC 8259), or a member stands in it twice.
     NotJson = "not-json", 400, "The body is not JSON";
     /// The body is not sent as `application/json`.

@@ -32,14 +32,20 @@ enum Command {
 /// Where the configuration is.
 #[derive(Debug, clap::Args)]
 struct ConfigFile {
-    /// The configuration file. Variables named `RINGBACK__SECTION__KEY` change what it says.
+    /// The configuration file; ringback.toml in the working folder where there is one. Variables named
+    /// `RINGBACK__SECTION__KEY` change what it says.
     #[arg(long, value_name = "FILE")]
     config: Option<PathBuf>,
 }
 
+/// The configuration file that is taken where none is named.
+const USUAL_FILE: &str = "ringback.toml";
+
 impl ConfigFile {
     fn load(&self) -> anyhow::Result<Config> {
-        Ok(Config::load(self.config.as_deref(), std::env::vars())?)
+        let usual = || Some(PathBuf::from(USUAL_FILE)).filter(|path| path.exists());
+        let file = self.config.clone().or_else(usual);
+        Ok(Config::load(file.as_deref(), std::env::vars())?)
     }
 }
 

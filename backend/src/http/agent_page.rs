@@ -1,20 +1,21 @@
 //! The hosted pages: the form of a site, for an agent by link (`/a/{token}`) or without one (`/c/{site}`).
 
+use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
+use ringback_contract::field::Code;
 use ringback_contract::form::Direction;
 use ringback_contract::problem::Kind;
 
 use super::extract::header;
 use super::problem::Failure;
 use super::{Parts, caller};
-use crate::agent::{AgentLink, LinkRefused};
+use crate::agent::AgentLink;
 use crate::locale::{self, Locale};
 use crate::site::Site;
 use crate::{attributes, entropy};
 
 const PAGE: &str = include_str!("agent_page.html");
-const DEAD_LINK_PAGE: &str = include_str!("dead_link.html");
 
 /// `GET /c/{site}`.
 pub(super) async fn for_site(
@@ -25,74 +26,48 @@ pub(super) async fn for_site(
     caller::count(&request, &parts, &parts.read_limit)?;
     let unknown = || Failure::new(Kind::SiteUnknown, "Check the site in the address.");
     let site = parts.config.sites.get(site_id.as_str()).ok_or_else(unknown)?;
-    page(&request, &site_id, site, None)
+    let locale = chosen_locale(&request, &site.locale)?;
+    let title = text(locale, "form.title").to_owned();
+    Page { locale, status: StatusCode::OK, title, notice: None, site: Some((&site_id, site)), token: None }
+        .answer()
 }
 
-/// `GET /a/{token}`. The token goes on to the form, which says what it is worth: the page shows the same whether the
-/// agent is known or not, and a visitor with a dead link still gets a callback.
+/// `GET /a/{token}`. A link that is not valid says so, and offers the callback without an agent.
 pub(super) async fn for_agent(
     request: HttpRequest,
     parts: web::Data<Parts>,
     token: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit)?;
-    let site_id = match parts.intake.read_link(&token) {
-        Ok(AgentLink { site, .. }) | Err(LinkRefused::Expired { site }) => Some(site),
-        Err(LinkRefused::Invalid) => None,
+    let site = offered_site(&parts, &token);
+    let locale = chosen_locale(&request, site.map_or("", |(_, site)| &site.locale))?;
+    let title = text(locale, "form.title").to_owned();
+    let Some((site_id, _)) = site else {
+        let notice = Some(text(locale, "page.dead"));
+        return Page { locale, status: StatusCode::NOT_FOUND, title, notice, site, token: None }.answer();
     };
-    match site_id.as_ref().and_then(|id| Some((id, parts.config.sites.get(id)?))) {
-        Some((site_id, site)) => page(&request, site_id, site, Some(&token)),
-        None => dead_link(&request, &parts),
+    match parts.intake.agent_of_link(site_id, &token) {
+        Ok((_, agent)) => {
+            let title = text(locale, "form.title.agent").replace("{agent}", &agent.name);
+            Page { locale, status: StatusCode::OK, title, notice: None, site, token: Some(&token) }.answer()
+        }
+        Err(code) => {
+            let (status, key) = match code {
+                Code::LinkExpired => (StatusCode::GONE, "notice.expired"),
+                _ => (StatusCode::NOT_FOUND, "notice.invalid"),
+            };
+            Page { locale, status, title, notice: Some(text(locale, key)), site, token: None }.answer()
+        }
     }
 }
 
-/// The page with the form.
-fn page(
-    request: &HttpRequest,
-    site_id: &str,
-    site: &Site,
-    token: Option<&str>,
-) -> Result<HttpResponse, Failure> {
-    let locale = chosen_locale(request, &site.locale)?;
-    let agent = token.map_or(String::new(), |token| format!(" data-agent=\"{}\"", escaped(token)));
-    let phone = match site.phone.as_str() {
-        "" => String::new(),
-        phone => format!(" <a href=\"tel:{0}\">{0}</a>", escaped(phone)),
-    };
-    answer(
-        PAGE,
-        HttpResponse::Ok(),
-        locale,
-        &[
-            ("site", &escaped(site_id)),
-            ("name", &escaped(&site.name)),
-            ("title", &escaped(text(locale, "form.title"))),
-            ("agent", &agent),
-            ("noscript", &escaped(text(locale, "page.noscript"))),
-            ("phone", &phone),
-        ],
-    )
-}
-
-/// A link that names no site of ours: where there is but one, its form is offered.
-fn dead_link(request: &HttpRequest, parts: &Parts) -> Result<HttpResponse, Failure> {
-    let mut sites = parts.config.sites.iter();
-    let only = sites.next().filter(|_| sites.next().is_none());
-    let locale = chosen_locale(request, only.map_or("", |(_, site)| &site.locale))?;
-    let offer = only.map_or(String::new(), |(id, site)| {
-        let label = text(locale, "page.offer").replace("{site}", &site.name);
-        format!("<p><a class=\"button\" href=\"/c/{}\">{}</a></p>", escaped(id), escaped(&label))
-    });
-    answer(
-        DEAD_LINK_PAGE,
-        HttpResponse::NotFound(),
-        locale,
-        &[
-            ("title", &escaped(text(locale, "page.dead.title"))),
-            ("detail", &escaped(text(locale, "page.dead.detail"))),
-            ("offer", &offer),
-        ],
-    )
+/// The site whose form is shown: the one that the link names, believed or not, since that form is public; else the
+/// only one.
+fn offered_site<'a>(parts: &'a Parts, token: &str) -> Option<(&'a str, &'a Site)> {
+    let sites = &parts.config.sites;
+    let named = AgentLink::site_hint(token).and_then(|id| sites.get_key_value(&id));
+    let only = || sites.first_key_value().filter(|_| sites.len() == 1);
+    named.or_else(only).map(|(id, site)| (id.as_str(), site))
 }
 
 /// The language that the browser prefers among ours, or the site's.
@@ -110,32 +85,74 @@ fn text<'a>(locale: &'a Locale, key: &str) -> &'a str {
     locale.texts.get(key).map_or("", String::as_str)
 }
 
-fn answer(
-    template: &str,
-    mut response: actix_web::HttpResponseBuilder,
-    locale: &Locale,
-    values: &[(&str, &str)],
-) -> Result<HttpResponse, Failure> {
-    let nonce = hex::encode(entropy::bytes::<16>()?);
-    let direction = match locale.direction {
-        Direction::Ltr => "ltr",
-        Direction::Rtl => "rtl",
-    };
-    let general = [("lang", locale.name), ("dir", direction), ("nonce", nonce.as_str())];
-    let html = attributes::render(template, |name| {
-        general.iter().chain(values).find(|(known, _)| *known == name).map(|(_, value)| *value)
-    });
-    let policy = format!(
-        "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'nonce-{nonce}'; connect-src 'self'; \
-         img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
-    );
-    Ok(response
-        .content_type("text/html; charset=utf-8")
-        .insert_header((CONTENT_SECURITY_POLICY, policy))
-        // The address holds a token.
-        .insert_header((REFERRER_POLICY, "same-origin"))
-        .insert_header(("X-Robots-Tag", "noindex"))
-        .body(html))
+/// What a hosted page shows.
+struct Page<'a> {
+    locale: &'a Locale,
+    status: StatusCode,
+    title: String,
+    notice: Option<&'a str>,
+    /// The site whose form it holds.
+    site: Option<(&'a str, &'a Site)>,
+    /// The link's token, for the form.
+    token: Option<&'a str>,
+}
+
+impl Page<'_> {
+    fn answer(&self) -> Result<HttpResponse, Failure> {
+        let nonce = hex::encode(entropy::bytes::<16>()?);
+        let direction = match self.locale.direction {
+            Direction::Ltr => "ltr",
+            Direction::Rtl => "rtl",
+        };
+        let name = escaped(self.site.map_or("", |(_, site)| &site.name));
+        let title = escaped(&self.title);
+        let notice = self
+            .notice
+            .map_or(String::new(), |notice| format!("<p class=\"notice\">{}</p>", escaped(notice)));
+        let form = self.form();
+        let html = attributes::render(PAGE, |placeholder| {
+            Some(match placeholder {
+                "lang" => self.locale.name,
+                "dir" => direction,
+                "nonce" => &nonce,
+                "name" => &name,
+                "title" => &title,
+                "notice" => &notice,
+                "form" => &form,
+                _ => return None,
+            })
+        });
+        let policy = format!(
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'nonce-{nonce}'; connect-src 'self'; \
+             img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+        );
+        Ok(HttpResponse::build(self.status)
+            .content_type("text/html; charset=utf-8")
+            .insert_header((CONTENT_SECURITY_POLICY, policy))
+            // The address may hold a token.
+            .insert_header((REFERRER_POLICY, "same-origin"))
+            .insert_header(("X-Robots-Tag", "noindex"))
+            .body(html))
+    }
+
+    fn form(&self) -> String {
+        let Some((id, site)) = self.site else {
+            return String::new();
+        };
+        let agent = self.token.map_or(String::new(), |token| format!(" data-agent=\"{}\"", escaped(token)));
+        let phone = match site.phone.as_str() {
+            "" => String::new(),
+            phone => format!(" <a href=\"tel:{0}\">{0}</a>", escaped(phone)),
+        };
+        format!(
+            "<ringback-form data-site=\"{}\"{agent} data-locale=\"{}\"></ringback-form>\n\
+             <noscript><p class=\"notice\">{}{phone}</p></noscript>\n\
+             <script async src=\"/widget.js\"></script>",
+            escaped(id),
+            self.locale.name,
+            escaped(text(self.locale, "page.noscript")),
+        )
+    }
 }
 
 /// Text as it may stand in HTML, in an element or in a quoted attribute.

@@ -91,27 +91,28 @@ const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
 /// The public doors.
 pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
+    // A resource answers 405 to a method that it does not have; a bare route would answer 404.
+    let resource = web::resource::<&str>;
     service
         .service(
             web::scope("/v1/sites/{site}")
                 .wrap(cross_origin(parts))
-                .route("/form", web::get().to(site::form))
-                .route("/callbacks", web::post().to(site::create)),
+                .service(resource("/form").get(site::form))
+                .service(resource("/callbacks").post(site::create)),
         )
         .service(
             web::scope("/v1/callbacks")
                 .wrap(cross_origin(parts))
-                .route("", web::post().to(crm::create))
-                .route("/{id}", web::get().to(follow::read))
-                .route("/{id}", web::delete().to(follow::cancel))
-                .route("/{id}/events", web::get().to(event_stream::events)),
+                .service(resource("").post(crm::create))
+                .service(resource("/{id}").get(follow::read).delete(follow::cancel))
+                .service(resource("/{id}/events").get(event_stream::events)),
         )
-        .route("/webhooks/webex", web::post().to(webex_hook::receive))
-        .route("/widget.js", web::get().to(assets::loader))
-        .route("/widget/{hash}/{file}", web::get().to(assets::part))
-        .route("/a/{token}", web::get().to(agent_page::for_agent))
-        .route("/c/{site}", web::get().to(agent_page::for_site))
-        .route("/problems/{slug}", web::get().to(problem::explain));
+        .service(resource("/webhooks/webex").post(webex_hook::receive))
+        .service(resource("/widget.js").get(assets::loader).head(assets::loader))
+        .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))
+        .service(resource("/a/{token}").get(agent_page::for_agent).head(agent_page::for_agent))
+        .service(resource("/c/{site}").get(agent_page::for_site).head(agent_page::for_site))
+        .service(resource("/problems/{slug}").get(problem::explain));
 }
 
 /// Lets the pages of listed origins read answers. Which pages may ask at all is for the handlers: a refusal is a

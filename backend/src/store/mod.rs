@@ -1,7 +1,11 @@
 //! Where callbacks are kept. Knows nothing of Webex requests or HTTP.
 
 mod changes;
+#[cfg(test)]
+mod promises;
 pub mod sqlite;
+
+use std::sync::Arc;
 
 use async_trait::async_trait;
 pub use changes::{Changes, Subscription};
@@ -20,7 +24,7 @@ pub enum StoreError {
         /// What was being done.
         operation: &'static str,
         /// What the database said.
-        source: sqlx::Error,
+        source: Arc<sqlx::Error>,
     },
     /// A row holds what no version of the service writes.
     #[error("the store holds a row that cannot be read: {0}")]

@@ -9,6 +9,7 @@ mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -83,7 +84,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let cannot = |source: std::io::Error| StoreError::Database { operation: "lock", source: source.into() };
+    let cannot = |source: std::io::Error| failed("lock")(source.into());
     let file = File::create(&name).map_err(cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
@@ -93,7 +94,7 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 }
 
 fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { operation, source }
+    move |source| StoreError::Database { operation, source: Arc::new(source) }
 }
 
 #[async_trait]

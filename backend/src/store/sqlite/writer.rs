@@ -1,5 +1,7 @@
 //! The one connection that writes. What waits while a transaction is being flushed goes into the next one together.
 
+use std::sync::Arc;
+
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use sqlx::sqlite::SqliteConnection;
@@ -16,6 +18,9 @@ use crate::webex::webhook::TaskEvent;
 const WAITING_MAX: usize = 4096;
 /// Writes in one transaction at most, so that the first of them is not kept waiting.
 const BATCH_MAX: usize = 256;
+
+/// The start of a transaction, which takes the lock.
+const BEGIN: &str = "begin";
 
 /// One thing to write.
 pub(super) enum Write {
@@ -82,6 +87,13 @@ async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>,
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
         match transaction(&mut connection, &batch).await {
             Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), &changes)),
+            // The file is locked or cannot be written: trying each by itself would wait for each.
+            Err(StoreError::Database { operation: BEGIN, source }) => {
+                for job in batch.drain(..) {
+                    let source = Arc::clone(&source);
+                    job.answer(Err(StoreError::Database { operation: BEGIN, source }), &changes);
+                }
+            }
             // One write must not fail for its neighbours: each is tried by itself.
             Err(_) if batch.len() > 1 => {
                 for job in batch.drain(..) {
@@ -104,7 +116,7 @@ async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>,
 /// Writes all or nothing; gives what became of each once that is on the disk.
 async fn transaction(connection: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Done>, StoreError> {
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
-    let mut begun = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed("begin"))?;
+    let mut begun = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed(BEGIN))?;
     let mut done = Vec::with_capacity(jobs.len());
     for job in jobs {
         done.push(apply(&mut begun, &job.write).await?);
