@@ -155,11 +155,13 @@ impl App {
         // Not ready, followers sent away, nothing new leased; the operators' door stays open to say so.
         parts.stop.cancel();
         housekeeping.abort();
-        public_handle.stop(true).await;
-        if !dispatcher.is_finished() && tokio::time::timeout(grace, &mut dispatcher).await.is_err() {
-            tracing::warn!("deliveries did not finish in time; they are looked up at the next start");
-            dispatcher.abort();
-        }
+        let deliveries = async {
+            if !dispatcher.is_finished() && tokio::time::timeout(grace, &mut dispatcher).await.is_err() {
+                tracing::warn!("deliveries did not finish in time; they are looked up at the next start");
+                dispatcher.abort();
+            }
+        };
+        tokio::join!(public_handle.stop(true), deliveries);
         operators_handle.stop(true).await;
         tracing::info!("stopped");
         outcome

@@ -157,10 +157,12 @@ pub async fn every_response(
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
-    let is_problem = response.headers().get(CONTENT_TYPE).is_some_and(|value| value == MEDIA_TYPE);
-    let problem = match response.response().error().and_then(|error| error.as_error::<Failure>()) {
+    let is_error = status.is_client_error() || status.is_server_error();
+    let response_error = response.response().error();
+    let problem = match response_error.and_then(|error| error.as_error::<Failure>()) {
         Some(failure) => Some(failure.response(id.clone())),
-        None if !is_problem && (status.is_client_error() || status.is_server_error()) => {
+        // Not an answer of ours: those name their type.
+        None if is_error && (response_error.is_some() || !response.headers().contains_key(CONTENT_TYPE)) => {
             Some(of_status(status).response(id.clone()))
         }
         None => None,
@@ -199,9 +201,7 @@ fn of_status(status: StatusCode) -> Failure {
         }
         StatusCode::PAYLOAD_TOO_LARGE => Failure::new(Kind::TooLarge, "Send less."),
         StatusCode::REQUEST_TIMEOUT => Failure::new(Kind::TooSlow, "Send faster."),
-        _ if status.is_client_error() => {
-            Failure::new(Kind::NotFound, format!("The request was refused: {status}."))
-        }
+        _ if status.is_client_error() => Failure::new(Kind::BadRequest, "Check its query and its headers."),
         _ => Failure::new(Kind::Internal, "The error is in the log, with the id of this request."),
     }
 }
