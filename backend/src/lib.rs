@@ -19,5 +19,6 @@ pub mod personal;
 pub mod phone;
 pub mod site;
 pub mod store;
+pub mod task_event;
 pub mod token;
 pub mod webex;

@@ -1,6 +1,5 @@
 //! Takes what is due, leases it, asks Webex, and settles it. No transaction is held while Webex is asked.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,31 +8,16 @@ use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{progress, reconcile, settle};
-use crate::agent::Agent;
+use super::{Parts, progress, reconcile, settle};
 use crate::callback::{Callback, Failure, State};
 use crate::clock::{SharedClock, after_s};
-use crate::config::{self, Config};
-use crate::site::Site;
+use crate::config::Config;
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
-use crate::webex::error::WebexError;
 use crate::webex::task::CreateTask;
 
 /// How long to wait after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
-
-/// What deliveries share.
-#[derive(Debug)]
-pub(super) struct Parts {
-    pub(super) store: Arc<dyn Store>,
-    pub(super) webex: Arc<Client>,
-    pub(super) clock: SharedClock,
-    pub(super) config: config::Delivery,
-    pub(super) sites: BTreeMap<String, Site>,
-    agents: BTreeMap<String, Agent>,
-    stop: CancellationToken,
-}
 
 /// Sends callbacks until it is told to stop.
 #[derive(Debug)]
@@ -256,33 +240,5 @@ impl Parts {
             Err(error) => settle::after_error(callback, now, &self.config, error.kind, error.message),
         };
         next.map(|next| (next, Some(attempt)))
-    }
-
-    pub(super) fn attempt(
-        &self,
-        operation: &'static str,
-        begun_at: Timestamp,
-        status: Option<u16>,
-        tracking_id: &str,
-        outcome: &str,
-    ) -> Attempt {
-        let took_ms = self.clock.now().as_millisecond() - begun_at.as_millisecond();
-        Attempt {
-            operation,
-            begun_at,
-            took_ms,
-            status,
-            tracking_id: tracking_id.to_owned(),
-            outcome: outcome.to_owned(),
-        }
-    }
-
-    pub(super) fn failed_attempt(
-        &self,
-        operation: &'static str,
-        begun_at: Timestamp,
-        error: &WebexError,
-    ) -> Attempt {
-        self.attempt(operation, begun_at, error.status, &error.tracking_id, &error.message)
     }
 }

@@ -4,3 +4,54 @@ pub mod dispatcher;
 pub mod progress;
 mod reconcile;
 mod settle;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use jiff::Timestamp;
+use tokio_util::sync::CancellationToken;
+
+use crate::agent::Agent;
+use crate::clock::SharedClock;
+use crate::config;
+use crate::site::Site;
+use crate::store::{Attempt, Store};
+use crate::webex::client::Client;
+use crate::webex::error::WebexError;
+
+/// What deliveries share.
+#[derive(Debug)]
+struct Parts {
+    store: Arc<dyn Store>,
+    webex: Arc<Client>,
+    clock: SharedClock,
+    config: config::Delivery,
+    sites: BTreeMap<String, Site>,
+    agents: BTreeMap<String, Agent>,
+    stop: CancellationToken,
+}
+
+impl Parts {
+    fn attempt(
+        &self,
+        operation: &'static str,
+        begun_at: Timestamp,
+        status: Option<u16>,
+        tracking_id: &str,
+        outcome: &str,
+    ) -> Attempt {
+        let took_ms = self.clock.now().as_millisecond() - begun_at.as_millisecond();
+        Attempt {
+            operation,
+            begun_at,
+            took_ms,
+            status,
+            tracking_id: tracking_id.to_owned(),
+            outcome: outcome.to_owned(),
+        }
+    }
+
+    fn failed_attempt(&self, operation: &'static str, begun_at: Timestamp, error: &WebexError) -> Attempt {
+        self.attempt(operation, begun_at, error.status, &error.tracking_id, &error.message)
+    }
+}

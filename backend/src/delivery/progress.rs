@@ -3,7 +3,7 @@
 use crate::callback::{Callback, Failure, State, may_move};
 use crate::clock::SharedClock;
 use crate::store::{KeptEvent, Store, StoreError};
-use crate::webex::webhook::{TaskChange, TaskEvent};
+use crate::task_event::{TaskChange, TaskEvent};
 
 /// Keeps an event and acts on it. A repeated one is passed over.
 pub async fn take_in(store: &dyn Store, clock: &SharedClock, event: &TaskEvent) -> Result<(), StoreError> {

@@ -2,8 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::dispatcher::Parts;
-use super::settle;
+use super::{Parts, settle};
 use crate::callback::{Callback, State};
 use crate::clock::after_s;
 use crate::config::WhenUnsearchable;

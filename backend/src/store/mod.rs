@@ -12,8 +12,8 @@ pub use changes::{Changes, Subscription};
 use jiff::Timestamp;
 
 use crate::callback::{Callback, CallbackId};
+use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
-use crate::webex::webhook::TaskEvent;
 
 /// The store cannot do what it was asked. Nothing was half done.
 #[derive(Debug, thiserror::Error)]

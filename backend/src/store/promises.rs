@@ -9,7 +9,7 @@ use super::sqlite::{SqliteStore, Use};
 use super::{Attempt, CREATE_TASK, IdempotencyKey, Inserted, Store, StoreError};
 use crate::callback::{Callback, CallbackId, Failure, State, sample};
 use crate::clock::after_s;
-use crate::webex::webhook::{TaskChange, TaskEvent};
+use crate::task_event::{TaskChange, TaskEvent};
 
 /// A store of its own in a folder of its own.
 struct Fresh {

@@ -23,8 +23,8 @@ use self::row::{read_callback, read_event, read_key};
 use self::writer::{Write, Writer};
 use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Store, StoreError};
 use crate::callback::{Callback, CallbackId};
+use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
-use crate::webex::webhook::TaskEvent;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 

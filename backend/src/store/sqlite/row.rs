@@ -9,8 +9,8 @@ use super::super::{Attempt, KeptEvent, StoreError};
 use crate::callback::{Callback, CallbackId, Door, Failure, Request, State};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
+use crate::task_event::{TaskChange, TaskEvent};
 use crate::token::SigningKey;
-use crate::webex::webhook::{TaskChange, TaskEvent};
 
 /// Why a row cannot be read: the column, never its value.
 fn unreadable(column: &str) -> StoreError {

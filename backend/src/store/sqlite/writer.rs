@@ -11,8 +11,8 @@ use tokio::sync::{mpsc, oneshot};
 use super::failed;
 use crate::callback::{Callback, CallbackId};
 use crate::store::{Attempt, Changes, IdempotencyKey, Inserted, StoreError};
+use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
-use crate::webex::webhook::TaskEvent;
 
 /// Writes that may wait at once; a caller beyond that waits for a place.
 const WAITING_MAX: usize = 4096;
