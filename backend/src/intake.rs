@@ -68,13 +68,6 @@ pub struct Intake {
     site_limit: Limit,
 }
 
-/// A request that passed the rules of its fields.
-struct Draft<'a> {
-    site: &'a Site,
-    request: Request,
-    key: Option<IdempotencyKey>,
-}
-
 impl Intake {
     /// The way in for the configured sites.
     pub fn new(config: &Config, store: Arc<dyn Store>, clock: SharedClock, signer: Arc<Signer>) -> Self {
@@ -124,7 +117,7 @@ impl Intake {
             consent_version: site.consent.as_ref().map(|consent| consent.version.clone()),
         };
         let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
-        self.take(Draft { site, request, key }).await
+        self.take(request, key).await
     }
 
     /// Takes what a CRM has posted with the key of that name; the key is for the site.
@@ -159,7 +152,7 @@ impl Intake {
             consent_version: None,
         };
         let key = key.map(|key| idempotency_key(format!("key:{api_key}"), key, posted));
-        self.take(Draft { site, request, key }).await
+        self.take(request, key).await
     }
 
     /// The agent of that handle, where it takes callbacks for the site.
@@ -187,26 +180,24 @@ impl Intake {
         CallbackId::from_slice(&self.signer.open(Purpose::Follow, token)?)
     }
 
-    async fn take(&self, draft: Draft<'_>) -> Result<Taken, Refusal> {
+    async fn take(&self, request: Request, key: Option<IdempotencyKey>) -> Result<Taken, Refusal> {
         // A repeated post is answered as the first was, and counts for nothing.
-        if let Some(key) = &draft.key {
+        if let Some(key) = &key {
             match self.store.inserted_with(key).await? {
                 Some(Inserted::Before(id)) => return Ok(self.taken(id)),
                 Some(Inserted::KeyReused) => return Err(Refusal::KeyReused),
                 Some(Inserted::New) | None => {}
             }
         }
-        let request = draft.request;
         count(&self.site_limit, &request.site)?;
         count(&self.number_limit, &(&request.site, request.phone.e164()))?;
         let now = self.clock.now();
         let callback = Callback::accept(request, now, after_s(now, self.deadline_s))?;
-        match self.store.insert(&callback, draft.key.as_ref()).await? {
+        match self.store.insert(&callback, key.as_ref()).await? {
             Inserted::New => {
                 tracing::info!(
                     callback = %callback.id,
                     site = callback.request.site,
-                    site_name = draft.site.name,
                     door = callback.request.door.as_str(),
                     phone = %callback.request.phone,
                     "callback accepted"
