@@ -123,9 +123,9 @@ fn answer(world: &Arc<World>, call: &Call, path: &str) -> Result<Answer, Refusal
         ("DELETE", ["tokens", kind @ ("access" | "refresh")]) => {
             let mut tokens = world.tokens.lock();
             if *kind == "access" {
-                tokens.end_access()
+                tokens.end_access();
             } else {
-                tokens.end_refresh()
+                tokens.end_refresh();
             }
             Ok(Answer::empty(204))
         }

@@ -176,6 +176,11 @@ pub(crate) fn agent(email_or_id: &str) -> Option<&'static Agent> {
     AGENTS.iter().find(|agent| agent.email.eq_ignore_ascii_case(email_or_id) || agent.id == email_or_id)
 }
 
+/// The agent with this id of the identity service.
+pub(crate) fn agent_by_ci_user_id(id: &str) -> Option<&'static Agent> {
+    AGENTS.iter().find(|agent| agent.ci_user_id == id)
+}
+
 /// Name and number of each ANI; the first is the default.
 pub(crate) const ANIS: [(&str, &str); 3] =
     [("Main line", DEFAULT_ANI), ("Billing line", SECOND_ANI), ("Support line", THIRD_ANI)];

@@ -95,7 +95,7 @@ pub(crate) fn script(outcome: Outcome) -> Vec<Step> {
 /// An event that Webex tells its subscribers.
 #[derive(Debug, Clone)]
 pub(crate) struct Event {
-    pub(crate) event_type: &'static str,
+    pub(crate) kind: &'static str,
     pub(crate) task_id: String,
     pub(crate) created_time: i64,
     pub(crate) data: Value,
@@ -166,7 +166,7 @@ fn take(task: &mut Task, step: &Step) -> Event {
     }
     let event_type = step.event_type();
     task.events.push(event_type.to_owned());
-    Event { event_type, task_id: task.id.clone(), created_time: now, data: data(task, step, now) }
+    Event { kind: event_type, task_id: task.id.clone(), created_time: now, data: data(task, step, now) }
 }
 
 fn end(task: &mut Task, now: i64, reason: &str, terminating_party: &str) {

@@ -11,7 +11,7 @@ use crate::call::Call;
 use crate::clock;
 use crate::envelope::Refusal;
 use crate::members::Members;
-use crate::organization::{AGENTS, ORG_ID, queue_name};
+use crate::organization::{AGENTS, Agent, ORG_ID, queue_name};
 use crate::play::{self, Step};
 use crate::settings::Outcome;
 use crate::task::{OutboundType, Task, TaskState};
@@ -82,20 +82,25 @@ pub(crate) struct Plan {
 /// `POST /v1/tasks`
 pub(crate) fn create(world: &Arc<World>, call: &Call) -> Result<Answer, Refusal> {
     let request = task_rules::read(&call.json_object()?)?;
-    let id = admit(world, request, false);
+    let id = admit(world, request, None);
     Ok(Answer::json(201, &json!({ "meta": { "orgId": ORG_ID }, "data": { "id": id } })))
 }
 
+/// Where a task comes from that no request for a task has made.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Scheduled {
+    /// Whose personal callback it is.
+    pub(crate) assignee: Option<&'static Agent>,
+}
+
 /// Makes the task and lets it play.
-pub(crate) fn admit(world: &Arc<World>, request: TaskRequest, scheduled: bool) -> String {
+pub(crate) fn admit(world: &Arc<World>, request: TaskRequest, scheduled: Option<Scheduled>) -> String {
     let id = Uuid::new_v4().to_string();
     let now = clock::now_ms();
     let outcome = world.outcome_for(&request.destination);
-    let preferred_agent_id = match request.outbound_type {
-        OutboundType::ExecuteFlow => {
-            Task::agent_named_in(&request.attributes).map(|agent| agent.id.to_owned())
-        }
-        _ => None,
+    let preferred = match request.outbound_type {
+        OutboundType::ExecuteFlow => Task::agent_named_in(&request.attributes),
+        _ => scheduled.and_then(|scheduled| scheduled.assignee),
     };
     let task = Task {
         id: id.clone(),
@@ -105,12 +110,12 @@ pub(crate) fn admit(world: &Arc<World>, request: TaskRequest, scheduled: bool) -
         origin: request.origin,
         attributes: request.attributes,
         custom_attributes: request.custom_attributes,
-        scheduled,
+        scheduled: scheduled.is_some(),
         state: TaskState::Requested,
         outcome,
         queue_id: request.queue_id.map(str::to_owned),
         agent_id: None,
-        preferred_agent_id,
+        preferred_agent_id: preferred.map(|agent| agent.id.to_owned()),
         created_time: now,
         updated_time: now,
         connected_time: None,

@@ -97,7 +97,7 @@ impl Webhooks {
 pub(crate) fn announce(world: &Arc<World>, event: &Event) {
     let envelopes: Vec<Outgoing> = {
         let subscriptions = world.subscriptions.lock();
-        subscriptions.interested(event.event_type).map(|subscription| envelope(subscription, event)).collect()
+        subscriptions.interested(event.kind).map(|subscription| envelope(subscription, event)).collect()
     };
     for envelope in envelopes {
         let ready = webhook_faults::meet(&mut world.webhooks.lock(), envelope);
@@ -159,7 +159,7 @@ fn envelope(subscription: &Subscription, event: &Event) -> Outgoing {
     let mut envelope = json!({
         "id": event_id,
         "specversion": "1.0",
-        "type": event.event_type,
+        "type": event.kind,
         "source": format!("/com/cisco/wxcc/{}", subscription.id),
         "comciscoorgid": ORG_ID,
         "datacontenttype": "application/json",
@@ -172,7 +172,7 @@ fn envelope(subscription: &Subscription, event: &Event) -> Outgoing {
     Outgoing {
         subscription_id: subscription.id.clone(),
         event_id,
-        event_type: event.event_type,
+        event_type: event.kind,
         task_id: event.task_id.clone(),
         url: subscription.destination_url.clone(),
         version: subscription.version,
