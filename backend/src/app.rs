@@ -16,6 +16,8 @@ use crate::agent::AgentLink;
 use crate::clock::{SharedClock, SystemClock, after_s};
 use crate::config::Config;
 use crate::delivery::dispatcher::Dispatcher;
+use crate::delivery::poller::Poller;
+use crate::delivery::progress::Progress;
 use crate::guard::destination;
 use crate::guard::rate::Limit;
 use crate::http::{self, ApiKeys, Parts};
@@ -96,6 +98,7 @@ impl App {
             read_limit: Limit::new("reads", config.limits.reads),
             followers: Arc::new(Semaphore::new(config.limits.followers)),
             stop: CancellationToken::new(),
+            progress: Progress::new(Arc::clone(&store), Arc::clone(&clock), &config.delivery),
             public_url,
             clock,
             store,
@@ -141,6 +144,15 @@ impl App {
             parts.stop.clone(),
         );
         let mut dispatcher = tokio::spawn(dispatcher.run());
+        let poller = Poller::new(
+            &parts.config,
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.webex),
+            Arc::clone(&parts.clock),
+            parts.progress.clone(),
+            parts.stop.clone(),
+        );
+        let mut poller = tokio::spawn(poller.run());
         let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
 
         let outcome = tokio::select! {
@@ -148,6 +160,7 @@ impl App {
             ended = &mut public => ended?.map_err(AppError::from).and(Err(AppError::Stopped("public server"))),
             ended = &mut operators => ended?.map_err(AppError::from).and(Err(AppError::Stopped("operators' server"))),
             ended = &mut dispatcher => ended?.map_err(AppError::from).and(Err(AppError::Stopped("dispatcher"))),
+            ended = &mut poller => ended.map_err(AppError::from).and(Err(AppError::Stopped("poller"))),
         };
         if outcome.is_ok() {
             tracing::info!("stopping: no new requests; finishing what is under way");

@@ -121,6 +121,8 @@ pub struct Callback {
     /// When the dispatcher looks at it next: the next attempt while `accepted`, the end of the lease while `sending`,
     /// the next look-up while `unconfirmed`. `None` where there is nothing to do.
     pub due_at: Option<Timestamp>,
+    /// When Webex is asked about the task, unless it has told by then. `None` where there is nothing to ask.
+    pub poll_at: Option<Timestamp>,
     /// When the last request to make a task was begun.
     pub sent_at: Option<Timestamp>,
     /// The time of the newest Webex event that was taken in.
@@ -143,6 +145,7 @@ impl Callback {
             updated_at: now,
             deadline,
             due_at: Some(now),
+            poll_at: None,
             sent_at: None,
             last_event_at: None,
             revision: 0,
@@ -162,6 +165,7 @@ impl Callback {
         next.state = state;
         next.updated_at = now;
         next.due_at = None;
+        next.poll_at = None;
         next.revision += 1;
         Ok(next)
     }

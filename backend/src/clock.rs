@@ -50,6 +50,11 @@ pub fn after_ms(moment: Timestamp, milliseconds: u64) -> Timestamp {
     moment.saturating_add(jiff::SignedDuration::from_millis(milliseconds)).unwrap_or(Timestamp::MAX)
 }
 
+/// The moment that many seconds later, or earlier where negative; itself at the ends of time.
+pub fn shifted_s(moment: Timestamp, seconds: i64) -> Timestamp {
+    moment.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(moment)
+}
+
 /// That many seconds after the moment, held at the end of time.
 pub fn after_s(moment: Timestamp, seconds: u64) -> Timestamp {
     after_ms(moment, seconds.saturating_mul(1000))

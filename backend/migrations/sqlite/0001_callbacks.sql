@@ -23,6 +23,7 @@ CREATE TABLE callback (
     updated_at      INTEGER NOT NULL,
     deadline        INTEGER NOT NULL,
     due_at          INTEGER,
+    poll_at         INTEGER,
     sent_at         INTEGER,
     last_event_at   INTEGER,
     revision        INTEGER NOT NULL
@@ -30,6 +31,9 @@ CREATE TABLE callback (
 
 -- What the dispatcher asks for: the callbacks with something to do, the longest due first.
 CREATE INDEX callback_due ON callback (due_at, id) WHERE due_at IS NOT NULL;
+
+-- What the poller asks for: the callbacks with a task of which nothing was heard for a while.
+CREATE INDEX callback_quiet ON callback (poll_at, id) WHERE poll_at IS NOT NULL;
 
 -- Requests that a client named with a key, so that a repeated post is answered and not taken again.
 CREATE TABLE idempotency (

@@ -234,6 +234,12 @@ fn delivery(config: &Config, found: &mut Findings) {
         "8 is enough for hundreds of callbacks a minute",
     );
     found.require(
+        delivery.quiet_s > 0,
+        "delivery.quiet_s",
+        "0 would ask Webex without pause",
+        "give a number of seconds, such as 15",
+    );
+    found.require(
         delivery.deadline_s > 0,
         "delivery.deadline_s",
         "0 would expire each callback at once",

@@ -97,6 +97,7 @@ pub struct Delivery {
     pub deadline_s: u64,
     pub search_grace_s: u64,
     pub when_unsearchable: WhenUnsearchable,
+    pub quiet_s: u64,
 }
 
 /// What becomes of a callback whose request was lost when the search does not work.

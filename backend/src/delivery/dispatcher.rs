@@ -8,7 +8,7 @@ use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
-use super::{Parts, progress, reconcile, settle};
+use super::{Parts, reconcile, settle};
 use crate::callback::{Callback, Failure, State};
 use crate::clock::{SharedClock, after_s};
 use crate::config::Config;
@@ -212,7 +212,7 @@ impl Parts {
         }
         // Webex may have told of the task before its answer was stored.
         match &next.task_id {
-            Some(task_id) => progress::catch_up(&*self.store, &self.clock, task_id).await,
+            Some(task_id) => self.progress().catch_up(task_id).await,
             None => Ok(()),
         }
     }
@@ -236,7 +236,7 @@ impl Parts {
             Err(error) => self.failed_attempt(store::CREATE_TASK, begun_at, error),
         };
         let next = match answer {
-            Ok(created) => settle::requested(callback, now, created.id),
+            Ok(created) => settle::requested(callback, now, &self.config, created.id),
             Err(error) => settle::after_error(callback, now, &self.config, error.kind, error.message),
         };
         next.map(|next| (next, Some(attempt)))

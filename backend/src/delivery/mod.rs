@@ -1,6 +1,7 @@
 //! The one way out: callbacks become tasks of Webex, and what Webex tells of the tasks becomes the callbacks' state.
 
 pub mod dispatcher;
+pub mod poller;
 pub mod progress;
 mod reconcile;
 mod settle;
@@ -11,6 +12,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use self::progress::Progress;
 use crate::agent::Agent;
 use crate::clock::SharedClock;
 use crate::config;
@@ -18,6 +20,9 @@ use crate::site::Site;
 use crate::store::{Attempt, Store};
 use crate::webex::client::Client;
 use crate::webex::error::WebexError;
+
+/// How far the clocks of Webex and of this machine may be apart, in seconds.
+const CLOCK_SKEW_S: i64 = 60;
 
 /// What deliveries share.
 #[derive(Debug)]
@@ -32,6 +37,10 @@ struct Parts {
 }
 
 impl Parts {
+    fn progress(&self) -> Progress {
+        Progress::new(Arc::clone(&self.store), Arc::clone(&self.clock), &self.config)
+    }
+
     fn attempt(
         &self,
         operation: &'static str,

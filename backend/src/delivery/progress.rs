@@ -1,55 +1,114 @@
 //! What Webex tells of a task becomes the callback's state. Events may be lost, repeated or out of order.
 
+use std::sync::Arc;
+
 use crate::callback::{Callback, Failure, State, may_move};
-use crate::clock::SharedClock;
+use crate::clock::{SharedClock, after_s};
+use crate::config;
 use crate::store::{KeptEvent, Store, StoreError};
 use crate::task_event::{TaskChange, TaskEvent};
+use crate::webex::listing::TaskStatus;
 
-/// Keeps an event and acts on it. A repeated one is passed over.
-pub async fn take_in(store: &dyn Store, clock: &SharedClock, event: &TaskEvent) -> Result<(), StoreError> {
-    store.keep_event(event, clock.now()).await?;
-    // Also for a repeated one: the process may have ended between keeping it and acting on it.
-    catch_up(store, clock, &event.task_id).await
+/// Takes in what Webex tells.
+#[derive(Clone, Debug)]
+pub struct Progress {
+    store: Arc<dyn Store>,
+    clock: SharedClock,
+    quiet_s: u64,
 }
 
-/// Acts on the events of a task that were kept and not yet acted on.
-pub(super) async fn catch_up(
-    store: &dyn Store,
-    clock: &SharedClock,
-    task_id: &str,
-) -> Result<(), StoreError> {
-    loop {
-        // A task of others, or one whose id is in an answer that is still on its way: the event waits.
-        let Some(callback) = store.of_task(task_id).await? else {
-            return Ok(());
-        };
-        let events = store.events_of(task_id).await?;
-        let pending: Vec<String> =
-            events.iter().filter(|kept| !kept.applied).map(|kept| kept.event.id.clone()).collect();
-        if pending.is_empty() {
-            return Ok(());
-        }
-        if let Some(next) = advanced(&callback, &events, clock) {
-            if !store.update(&next, None).await? {
+impl Progress {
+    /// With the pace at which a quiet callback is asked about.
+    pub fn new(store: Arc<dyn Store>, clock: SharedClock, config: &config::Delivery) -> Self {
+        Self { store, clock, quiet_s: config.quiet_s }
+    }
+
+    /// Keeps an event and acts on it. A repeated one is passed over.
+    pub async fn take_in(&self, event: &TaskEvent) -> Result<(), StoreError> {
+        self.store.keep_event(event, self.clock.now()).await?;
+        // Also for a repeated one: the process may have ended between keeping it and acting on it.
+        self.catch_up(&event.task_id).await
+    }
+
+    /// Acts on the events of a task that were kept and not yet acted on.
+    pub(super) async fn catch_up(&self, task_id: &str) -> Result<(), StoreError> {
+        loop {
+            // A task of others, or one whose id is in an answer that is still on its way: the event waits.
+            let Some(callback) = self.store.of_task(task_id).await? else {
+                return Ok(());
+            };
+            let events = self.store.events_of(task_id).await?;
+            let pending: Vec<String> =
+                events.iter().filter(|kept| !kept.applied).map(|kept| kept.event.id.clone()).collect();
+            if pending.is_empty() {
+                return Ok(());
+            }
+            if let Some(next) = advanced(&callback, &events)
+                && !self.move_on(&callback, next).await?
+            {
                 continue;
             }
-            if next.state != callback.state {
-                tracing::info!(
-                    callback = %next.id,
-                    site = next.request.site,
-                    task = task_id,
-                    from = callback.state.as_str(),
-                    state = next.state.as_str(),
-                    "callback moved"
-                );
-            }
+            self.store.mark_applied(&pending).await?;
         }
-        store.mark_applied(&pending).await?;
+    }
+
+    /// Acts on what Webex answered when it was asked about the task of a callback that had been read before.
+    pub(super) async fn take_answer(
+        &self,
+        callback: &Callback,
+        status: TaskStatus,
+    ) -> Result<(), StoreError> {
+        if let Some(next) = caught_up(callback, status) {
+            // Where another change came first, that one is newer than the answer.
+            self.move_on(callback, next).await?;
+        }
+        Ok(())
+    }
+
+    /// Writes the next revision. `false`: another change came first.
+    async fn move_on(&self, callback: &Callback, mut next: Callback) -> Result<bool, StoreError> {
+        let now = self.clock.now();
+        next.revision = callback.revision + 1;
+        next.poll_at = Some(after_s(now, self.quiet_s)).filter(|_| !next.state.is_final());
+        if next.state != callback.state {
+            next.updated_at = now;
+        }
+        let won = self.store.update(&next, None).await?;
+        if won && next.state != callback.state {
+            tracing::info!(
+                callback = %next.id,
+                site = next.request.site,
+                task = next.task_id,
+                from = callback.state.as_str(),
+                state = next.state.as_str(),
+                "callback moved"
+            );
+        }
+        Ok(won)
     }
 }
 
+/// The callback after what Webex answered; `None` where that is nothing new.
+fn caught_up(callback: &Callback, status: TaskStatus) -> Option<Callback> {
+    let (state, failure) = match status {
+        TaskStatus::Created => return None,
+        TaskStatus::Queued => (State::Queued, None),
+        TaskStatus::Offered => (State::Offered, None),
+        TaskStatus::Assigned => (State::Connected, None),
+        TaskStatus::Completed => (State::Completed, None),
+        TaskStatus::Abandoned => (State::Failed, Some(Failure::NotConnected)),
+    };
+    if !may_move(callback.state, state) {
+        return None;
+    }
+    let mut next = callback.clone();
+    next.state = state;
+    next.failure = failure.map(|failure| (failure, "Webex says that the task was abandoned".to_owned()));
+    Some(next)
+}
+
 /// The callback after those events; `None` where they change nothing.
-fn advanced(callback: &Callback, events: &[KeptEvent], clock: &SharedClock) -> Option<Callback> {
+fn advanced(callback: &Callback, events: &[KeptEvent]) -> Option<Callback> {
     let was_connected = callback.state == State::Connected
         || events.iter().any(|kept| kept.event.change == TaskChange::Connected);
     let mut next = callback.clone();
@@ -72,10 +131,6 @@ fn advanced(callback: &Callback, events: &[KeptEvent], clock: &SharedClock) -> O
     if next == *callback {
         return None;
     }
-    next.revision = callback.revision + 1;
-    if next.state != callback.state {
-        next.updated_at = clock.now();
-    }
     Some(next)
 }
 
@@ -96,20 +151,13 @@ fn target(state: State, change: TaskChange, was_connected: bool) -> (State, Opti
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Arc;
-
     use jiff::Timestamp;
 
     use super::*;
     use crate::callback::sample;
-    use crate::clock::by_hand::ManualClock;
-
-    fn clock() -> SharedClock {
-        Arc::new(ManualClock::at("2026-01-01T00:00:00Z"))
-    }
 
     fn requested() -> Callback {
-        let now = clock().now();
+        let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let mut callback = sample::callback(now).moved_to(State::Sending, now).unwrap();
         callback = callback.moved_to(State::Requested, now).unwrap();
         callback.task_id = Some("t1".to_owned());
@@ -130,7 +178,7 @@ mod tests {
 
     fn state_after(changes: &[(TaskChange, i64)]) -> State {
         let events: Vec<_> = changes.iter().map(|(change, second)| kept(*change, *second)).collect();
-        advanced(&requested(), &events, &clock()).map_or(State::Requested, |next| next.state)
+        advanced(&requested(), &events).map_or(State::Requested, |next| next.state)
     }
 
     #[test]
@@ -159,14 +207,11 @@ mod tests {
         callback.state = State::Offered;
         callback.last_event_at = Timestamp::from_second(10).ok();
         for change in [TaskChange::New, TaskChange::Parked, TaskChange::NotPickedUp] {
-            assert_eq!(advanced(&callback, &[kept(change, 9)], &clock()), None);
+            assert_eq!(advanced(&callback, &[kept(change, 9)]), None);
         }
-        let next = advanced(&callback, &[kept(TaskChange::EndedByPeople, 9)], &clock()).unwrap();
+        let next = advanced(&callback, &[kept(TaskChange::EndedByPeople, 9)]).unwrap();
         assert_eq!(next.state, State::Completed);
-        assert_eq!(
-            advanced(&next, &[kept(TaskChange::Parked, 99)], &clock()).unwrap().state,
-            State::Completed
-        );
+        assert_eq!(advanced(&next, &[kept(TaskChange::Parked, 99)]).unwrap().state, State::Completed);
     }
 
     #[test]
@@ -175,5 +220,22 @@ mod tests {
         assert_eq!(state_after(&[(EndedBySystem, 2)]), State::Failed);
         assert_eq!(state_after(&[(Connected, 1), (EndedBySystem, 2)]), State::Completed);
         assert_eq!(state_after(&[(Failed, 1)]), State::Failed);
+    }
+
+    #[test]
+    fn an_answer_moves_a_callback_as_an_event_would_and_never_back() {
+        use TaskStatus::{Abandoned, Assigned, Completed, Created, Offered, Queued};
+        let state_after = |status| caught_up(&requested(), status).map(|next| next.state);
+        assert_eq!(state_after(Created), None);
+        assert_eq!(state_after(Queued), Some(State::Queued));
+        assert_eq!(state_after(Offered), Some(State::Offered));
+        assert_eq!(state_after(Assigned), Some(State::Connected));
+        assert_eq!(state_after(Completed), Some(State::Completed));
+        assert_eq!(state_after(Abandoned), Some(State::Failed));
+        let mut connected = requested();
+        connected.state = State::Connected;
+        assert_eq!(caught_up(&connected, Queued), None);
+        connected.state = State::Completed;
+        assert_eq!(caught_up(&connected, Abandoned), None);
     }
 }

@@ -2,15 +2,12 @@
 
 use jiff::Timestamp;
 
-use super::{Parts, settle};
+use super::{CLOCK_SKEW_S, Parts, settle};
 use crate::callback::{Callback, State};
-use crate::clock::after_s;
+use crate::clock::{after_s, shifted_s};
 use crate::config::WhenUnsearchable;
 use crate::store::{self, Attempt, StoreError};
 use crate::webex::search::FoundTask;
-
-/// How far the clocks of Webex and of this machine may be apart, in seconds.
-const CLOCK_SKEW_S: i64 = 60;
 
 /// What a search says of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,8 +26,8 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     let sent_at = callback.sent_at.unwrap_or(callback.created_at);
     let site = parts.sites.get(&callback.request.site);
     let variable = site.map_or("", |site| site.reference_variable.as_str());
-    let from = after_skew(callback.created_at, -CLOCK_SKEW_S);
-    let to = after_skew(begun_at, CLOCK_SKEW_S);
+    let from = shifted_s(callback.created_at, -CLOCK_SKEW_S);
+    let to = shifted_s(begun_at, CLOCK_SKEW_S);
     let answer = parts.webex.tasks_to(&callback.request.phone, from, to, variable).await;
     let now = parts.clock.now();
     let grace_is_over = now >= after_s(sent_at, parts.config.search_grace_s);
@@ -53,7 +50,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     };
     let finding = judge(callback, sent_at, &unclaimed);
     let (next, outcome) = match finding {
-        Finding::Task(id) => (settle::requested(callback, now, id), "found".to_owned()),
+        Finding::Task(id) => (settle::requested(callback, now, &parts.config, id), "found".to_owned()),
         Finding::Absent if grace_is_over => (again(callback, now), "absent".to_owned()),
         Finding::Absent => (later(parts, callback, now), "not found yet".to_owned()),
         // Sending again could ring twice, and taking one of several could follow a stranger's call.
@@ -63,10 +60,6 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     };
     let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), "none", &outcome);
     next.map(|next| (next, Some(attempt)))
-}
-
-fn after_skew(moment: Timestamp, seconds: i64) -> Timestamp {
-    moment.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(moment)
 }
 
 /// Without the tasks that other callbacks have.
@@ -91,7 +84,7 @@ fn judge(callback: &Callback, sent_at: Timestamp, found: &[FoundTask]) -> Findin
     if let Some(task) = found.iter().find(|task| task.reference.as_deref() == Some(&reference)) {
         return Finding::Task(task.id.clone());
     }
-    let since = after_skew(sent_at, -CLOCK_SKEW_S);
+    let since = shifted_s(sent_at, -CLOCK_SKEW_S);
     let candidates: Vec<_> =
         found.iter().filter(|task| task.reference.is_none() && task.created_at >= since).collect();
     match candidates.as_slice() {
@@ -133,7 +126,7 @@ mod tests {
         let callback = sample::callback(now);
         let task = |id: &str, second: i64, reference: Option<&str>| FoundTask {
             id: id.to_owned(),
-            created_at: after_skew(now, second),
+            created_at: shifted_s(now, second),
             reference: reference.map(str::to_owned),
         };
         let own = callback.id.to_string();

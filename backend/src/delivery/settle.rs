@@ -20,9 +20,15 @@ pub(super) fn moved(callback: &Callback, state: State, now: Timestamp) -> Option
 }
 
 /// Webex has made a task of it.
-pub(super) fn requested(callback: &Callback, now: Timestamp, task_id: String) -> Option<Callback> {
+pub(super) fn requested(
+    callback: &Callback,
+    now: Timestamp,
+    config: &config::Delivery,
+    task_id: String,
+) -> Option<Callback> {
     let mut next = moved(callback, State::Requested, now)?;
     next.task_id = Some(task_id);
+    next.poll_at = Some(after_s(now, config.quiet_s));
     Some(next)
 }
 
@@ -101,6 +107,7 @@ mod tests {
             deadline_s: 7200,
             search_grace_s: 60,
             when_unsearchable: WhenUnsearchable::Hold,
+            quiet_s: 15,
         }
     }
 

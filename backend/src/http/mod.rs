@@ -32,6 +32,7 @@ pub use self::problem::every_response;
 pub use self::request_log::RequestSpan;
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
+use crate::delivery::progress::Progress;
 use crate::guard::origin;
 use crate::guard::rate::Limit;
 use crate::intake::Intake;
@@ -51,6 +52,8 @@ pub struct Parts {
     pub store: Arc<dyn Store>,
     /// The way in.
     pub intake: Intake,
+    /// Where events of Webex go.
+    pub progress: Progress,
     /// The client of Webex, for the readiness check.
     pub webex: Arc<Client>,
     /// Who may use the REST door.

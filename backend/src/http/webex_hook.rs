@@ -5,7 +5,6 @@ use ringback_contract::problem::Kind;
 
 use super::problem::Failure;
 use super::{Parts, extract};
-use crate::delivery::progress;
 use crate::webex::webhook;
 
 /// `POST /webhooks/webex`. The event is stored before the answer: what is answered `200` is not sent again.
@@ -26,7 +25,7 @@ pub(super) async fn receive(
         ));
     }
     match webhook::read(&body) {
-        Ok(Some(event)) => progress::take_in(&*parts.store, &parts.clock, &event).await?,
+        Ok(Some(event)) => parts.progress.take_in(&event).await?,
         Ok(None) => {}
         // Signed by Webex and still not understood: sending it again would not help.
         Err(error) => tracing::warn!(%error, "a signed webhook was passed over"),

@@ -66,11 +66,14 @@ pub enum Inserted {
 }
 
 /// What a request to Webex can be for.
-pub const OPERATIONS: [&str; 2] = [CREATE_TASK, SEARCH_TASK];
+pub const OPERATIONS: [&str; 3] = [CREATE_TASK, SEARCH_TASK, LIST_TASKS];
 /// A task is to be made.
 pub const CREATE_TASK: &str = "create_task";
 /// A task is looked for, whose making was not confirmed.
 pub const SEARCH_TASK: &str = "search_task";
+
+/// A task is asked about, of which nothing was heard.
+pub const LIST_TASKS: &str = "list_tasks";
 
 /// One request to Webex, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -123,6 +126,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// When the next callback has something to do.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
+
+    /// The callbacks of whose task nothing was heard for a while, the quietest first.
+    async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError>;
 
     /// Every callback that is being sent: after a start, those of the process before.
     async fn sending(&self) -> Result<Vec<Callback>, StoreError>;

@@ -80,6 +80,19 @@ impl SqliteStore {
     }
 }
 
+impl SqliteStore {
+    async fn waiting(
+        &self,
+        query: &'static str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        let query =
+            sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+}
+
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
@@ -131,10 +144,12 @@ impl Store for SqliteStore {
     }
 
     async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        let query = sqlx::query("SELECT * FROM callback WHERE due_at <= ? ORDER BY due_at, id LIMIT ?")
-            .bind(now.as_millisecond())
-            .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        self.waiting("SELECT * FROM callback WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", now, limit).await
+    }
+
+    async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        self.waiting("SELECT * FROM callback WHERE poll_at <= ? ORDER BY poll_at, id LIMIT ?", now, limit)
+            .await
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {

@@ -93,9 +93,22 @@ impl Client {
         body: &impl Serialize,
         wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
+        self.run(self.request(Method::POST, path)?.query(query).json(body), wanted).await
+    }
+
+    /// Makes a GET and reads the answer of a wanted status.
+    pub(super) async fn get(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        wanted: &[StatusCode],
+    ) -> Result<Answer, WebexError> {
+        self.run(self.request(Method::GET, path)?.query(query), wanted).await
+    }
+
+    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, WebexError> {
         let url = self.base.join(path).map_err(|error| not_sent(format!("{path} is not a path: {error}")))?;
-        let request = self.http.request(Method::POST, url).query(query).json(body);
-        self.run(request, wanted).await
+        Ok(self.http.request(method, url))
     }
 
     async fn run(&self, request: RequestBuilder, wanted: &[StatusCode]) -> Result<Answer, WebexError> {

@@ -5,6 +5,7 @@
 
 pub mod client;
 pub mod error;
+pub mod listing;
 pub mod search;
 pub mod task;
 pub mod token;

@@ -72,6 +72,7 @@ pub(super) fn read_callback(row: &SqliteRow) -> Result<Callback, StoreError> {
         updated_at: moment_in(row, "updated_at")?,
         deadline: moment_in(row, "deadline")?,
         due_at: optional_moment_in(row, "due_at")?,
+        poll_at: optional_moment_in(row, "poll_at")?,
         sent_at: optional_moment_in(row, "sent_at")?,
         last_event_at: optional_moment_in(row, "last_event_at")?,
         revision: u64::try_from(column::<i64>(row, "revision")?).map_err(|_| unreadable("revision"))?,

@@ -253,7 +253,7 @@ async fn update(
     };
     let written = sqlx::query(
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
-         due_at = ?, sent_at = ?, last_event_at = ?, revision = ? WHERE id = ? AND revision = ?",
+         due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ? WHERE id = ? AND revision = ?",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -262,6 +262,7 @@ async fn update(
     .bind(next.attempts)
     .bind(next.updated_at.as_millisecond())
     .bind(next.due_at.map(Timestamp::as_millisecond))
+    .bind(next.poll_at.map(Timestamp::as_millisecond))
     .bind(next.sent_at.map(Timestamp::as_millisecond))
     .bind(next.last_event_at.map(Timestamp::as_millisecond))
     .bind(revision)
