@@ -1,1 +1,24 @@
-//! To come.
+//! What the end-to-end tests stand on: real processes and real servers on free ports, a real browser, and nothing that
+//! sleeps for a fixed time.
+//!
+//! A [`house::House`] is one service with its own database, its own simulated Webex and its own folder, so that tests
+//! run side by side. When it goes, it looks through everything the service has logged for what the test has sent:
+//! every test is a test of the log as well.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr,
+    clippy::missing_panics_doc,
+    reason = "this is test code: what does not hold ends the test, with a message"
+)]
+
+pub mod answer;
+pub mod eventually;
+pub mod follower;
+pub mod house;
+pub mod log;
+pub mod plan;
+pub mod service;
+pub mod visitor;

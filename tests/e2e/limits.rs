@@ -1,0 +1,133 @@
+//! How much of what is accepted, and from whom.
+
+use reqwest::{Method, RequestBuilder};
+use ringback_contract::problem::Kind;
+use ringback_contract::request::IDEMPOTENCY_KEY;
+use ringback_tests::answer::Answer;
+use ringback_tests::house::House;
+use ringback_tests::visitor;
+use serde_json::json;
+
+/// A post for a number of its own.
+fn post_for(house: &House, number: usize) -> RequestBuilder {
+    house.post(&visitor::request_with(json!({ "phone": format!("+1 202 555 0{number}") })))
+}
+
+/// Checks a `429` for the limit of that name.
+#[track_caller]
+fn assert_limited(answer: &Answer, name: &str, limit: u32) {
+    let problem = answer.problem(Kind::RateLimited);
+    assert!(problem.detail.contains(&format!("({name})")), "{}", problem.detail);
+    let number = |header: &str| answer.header(header).parse::<u32>().unwrap_or_else(|_| panic!("{header}"));
+    assert!((1..=600).contains(&number("retry-after")));
+    assert_eq!(number("ratelimit-limit"), limit);
+    assert_eq!(number("ratelimit-remaining"), 0);
+    assert_eq!(number("ratelimit-reset"), number("retry-after"));
+}
+
+#[tokio::test]
+async fn one_address_may_post_so_often() {
+    let house = House::with(|plan| plan.limit("address", 3, 600)).await;
+    for number in 100..103 {
+        house.send(post_for(&house, number)).await.accepted();
+    }
+    assert_limited(&house.send(post_for(&house, 103)).await, "address", 3);
+    // What a client writes into the header itself is not believed.
+    let forged = post_for(&house, 104).header("X-Forwarded-For", "198.51.100.7");
+    assert_limited(&house.send(forged).await, "address", 3);
+    let forged = post_for(&house, 104).header("Forwarded", "for=198.51.100.7");
+    assert_limited(&house.send(forged).await, "address", 3);
+    house.until_tasks(3).await;
+}
+
+#[tokio::test]
+async fn behind_a_trusted_proxy_each_visitor_has_an_own_limit() {
+    let house = House::with(|plan| {
+        plan.limit("address", 2, 600);
+        plan.set("server.trusted_proxies", vec!["127.0.0.1", "10.0.0.0/8"]);
+    })
+    .await;
+    let from = |number: usize, chain: &str| post_for(&house, number).header("X-Forwarded-For", chain);
+    house.send(from(100, "198.51.100.7")).await.accepted();
+    house.send(from(101, "198.51.100.7, 10.0.0.3")).await.accepted();
+    assert_limited(&house.send(from(102, "198.51.100.7")).await, "address", 2);
+    // Whatever stands before the last address that no trusted proxy has could be written by anybody.
+    assert_limited(&house.send(from(102, "203.0.113.9, 198.51.100.7, 10.0.0.3")).await, "address", 2);
+    house.send(from(102, "198.51.100.8")).await.accepted();
+    // A household has a whole network of IPv6 addresses.
+    house.send(from(103, "2001:db8:1:2::1")).await.accepted();
+    house.send(from(104, "2001:db8:1:2::2")).await.accepted();
+    assert_limited(&house.send(from(105, "2001:db8:1:2:ffff::3")).await, "address", 2);
+    house.send(from(105, "2001:db8:1:3::1")).await.accepted();
+}
+
+#[tokio::test]
+async fn one_number_may_be_called_so_often() {
+    let house = House::with(|plan| plan.limit("number", 2, 600)).await;
+    // The same number, however it is written.
+    for phone in ["(202) 555-0142", "+1 202 555 0142"] {
+        house.send(house.post(&visitor::request_with(json!({ "phone": phone })))).await.accepted();
+    }
+    assert_limited(&house.send(house.post(&visitor::request())).await, "number", 2);
+    assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "number", 2);
+    house.send(post_for(&house, 143)).await.accepted();
+}
+
+#[tokio::test]
+async fn one_site_may_ask_so_often() {
+    let house = House::with(|plan| plan.limit("site", 2, 600)).await;
+    house.send(post_for(&house, 100)).await.accepted();
+    house.send(post_for(&house, 101)).await.accepted();
+    assert_limited(&house.send(post_for(&house, 102)).await, "site", 2);
+    let other = house
+        .request(Method::POST, "/v1/sites/other/callbacks")
+        .header("Origin", "https://www.other.example")
+        .json(&json!({ "name": visitor::NAME, "phone": visitor::PHONE_E164 }));
+    house.send(other).await.accepted();
+}
+
+#[tokio::test]
+async fn reads_have_a_limit_of_their_own() {
+    let house = House::with(|plan| plan.limit("reads", 3, 600)).await;
+    for _ in 0..3 {
+        house.get("/v1/sites/acme/form").await.ok();
+    }
+    assert_limited(&house.get("/v1/sites/acme/form").await, "reads", 3);
+    assert_limited(&house.get("/c/acme").await, "reads", 3);
+    house.ask().await;
+}
+
+#[tokio::test]
+async fn a_repeated_post_counts_for_nothing() {
+    let house = House::with(|plan| {
+        plan.limit("number", 1, 600);
+        plan.limit("site", 1, 600);
+    })
+    .await;
+    let first = house.ask_with_key("again").await;
+    for _ in 0..3 {
+        assert_eq!(house.ask_with_key("again").await.id, first.id);
+    }
+    let other = house.post(&visitor::request()).header(IDEMPOTENCY_KEY, "another");
+    house.send(other).await.problem(Kind::RateLimited);
+}
+
+#[tokio::test]
+async fn who_guesses_at_keys_is_counted_and_who_has_one_is_not() {
+    let house = House::with(|plan| plan.limit("address", 2, 600)).await;
+    let guess =
+        || house.request(Method::POST, "/v1/callbacks").bearer_auth("guess").json(&visitor::crm_request());
+    house.send(guess()).await.problem(Kind::Unauthorized);
+    house.send(guess()).await.problem(Kind::Unauthorized);
+    assert_limited(&house.send(guess()).await, "address", 2);
+    house.send(house.crm_post(&visitor::crm_request())).await.accepted();
+}
+
+#[tokio::test]
+async fn what_is_refused_for_its_fields_does_not_count_against_the_number() {
+    let house = House::with(|plan| plan.limit("number", 1, 600)).await;
+    for _ in 0..3 {
+        house.send(house.post(&visitor::request_with(json!({ "name": "" })))).await.problem(Kind::Validation);
+    }
+    house.ask().await;
+}

@@ -1,0 +1,17 @@
+//! Ringback from end to end. Each test has a house of its own: a service, a database, a simulated Webex.
+
+mod assets;
+mod crash;
+mod cross_origin;
+mod doors;
+mod fields;
+mod follow;
+mod idempotency;
+mod life;
+mod limits;
+mod links;
+mod operation;
+mod refusals;
+mod settings;
+mod webex_faults;
+mod webhooks;

@@ -1,0 +1,132 @@
+//! How a house is furnished: the operator's configuration, and how the Webex side behaves.
+
+use ringback_demo::organization::{Run, configuration};
+use toml::{Table, Value};
+use webex_simulator::{Options, Outcome, Pace};
+
+/// The key of the CRM. Its site is `acme`.
+pub const API_KEY: &str = "test-key-of-the-crm-0123456789abcdef";
+/// A key for every site.
+pub const API_KEY_FOR_ALL: &str = "test-key-for-all-sites-0123456789abcd";
+/// A key for the other site alone.
+pub const API_KEY_OF_OTHER: &str = "test-key-of-the-other-0123456789abcde";
+/// The secret of the webhook subscription.
+pub const WEBHOOK_SECRET: &str = "test-webhook-secret-0123456789abcdef";
+/// The origin of the customer's pages.
+pub const ORIGIN: &str = "https://www.acme.example";
+
+/// What differs from test to test.
+#[derive(Debug)]
+pub struct Plan {
+    /// The operator's file.
+    pub(crate) config: Table,
+    /// The environment of the service.
+    pub(crate) environment: Vec<(String, String)>,
+    /// The Webex side.
+    pub(crate) webex: Options,
+    /// Whether the Webex side knows where to send events.
+    pub(crate) subscribed: bool,
+    /// Whether the customer's website is there, for a browser.
+    pub(crate) website: bool,
+}
+
+impl Plan {
+    /// The organisation of the demo, another site, limits that no test meets by chance, and short waits.
+    pub(crate) fn usual(folder: &std::path::Path) -> Self {
+        let run = Run {
+            folder,
+            service_port: 0,
+            ops_port: 0,
+            webex: "http://127.0.0.1:9",
+            webhook_secret: WEBHOOK_SECRET,
+            api_key: API_KEY,
+            origins: &[ORIGIN.to_owned()],
+        };
+        let config = configuration(&run).expect("the demo's configuration").parse().expect("TOML");
+        let mut plan = Self {
+            config,
+            environment: Vec::new(),
+            webex: Options::for_tests(),
+            subscribed: true,
+            website: false,
+        };
+        for limit in ["address", "number", "site", "reads"] {
+            plan.limit(limit, 10_000, 1);
+        }
+        plan.set("server.workers", 1);
+        plan.set("webex.connect_timeout_ms", 2000);
+        plan.set("webex.request_timeout_ms", 2000);
+        plan.set("delivery.lease_s", 3);
+        plan.set("delivery.retry_s", vec![1]);
+        plan.set("delivery.search_grace_s", 1);
+        plan.set("log.level", "trace");
+        plan.set("sites.acme.countries", vec!["US", "DE"]);
+        plan.set("sites.other.name", "Other Shop");
+        plan.set("sites.other.origins", vec!["https://www.other.example"]);
+        plan.set("sites.other.entry_point", webex_simulator::organization::CALLBACK_ENTRY_POINT);
+        plan.set("agents.omar.sites", vec!["other"]);
+        plan.set("api_keys.all.key", API_KEY_FOR_ALL);
+        plan.set("api_keys.other.key", API_KEY_OF_OTHER);
+        plan.set("api_keys.other.sites", vec!["other"]);
+        plan
+    }
+
+    /// Sets a key of the operator's file, such as `delivery.deadline_s`.
+    pub fn set(&mut self, key: &str, value: impl Into<Value>) {
+        let (sections, last) = key.rsplit_once('.').expect("a section and a key");
+        let mut table = &mut self.config;
+        for section in sections.split('.') {
+            let entry = table.entry(section).or_insert_with(|| Table::new().into());
+            table = entry.as_table_mut().expect("a section");
+        }
+        table.insert(last.to_owned(), value.into());
+    }
+
+    /// Takes a key or a section out of the operator's file.
+    pub fn unset(&mut self, key: &str) {
+        let (sections, last) = key.rsplit_once('.').unwrap_or(("", key));
+        let mut table = &mut self.config;
+        for section in sections.split('.').filter(|section| !section.is_empty()) {
+            table = table.get_mut(section).and_then(Value::as_table_mut).expect("a section");
+        }
+        table.remove(last);
+    }
+
+    /// Sets one of the limits.
+    pub fn limit(&mut self, name: &str, requests: i64, per_s: i64) {
+        let mut limit = Table::new();
+        limit.insert("requests".to_owned(), requests.into());
+        limit.insert("per_s".to_owned(), per_s.into());
+        self.set(&format!("limits.{name}"), limit);
+    }
+
+    /// Sets a variable of the service's environment.
+    pub fn environment(&mut self, name: &str, value: &str) {
+        self.environment.push((name.to_owned(), value.to_owned()));
+    }
+
+    /// How fast calls go by themselves.
+    pub fn pace(&mut self, pace: Pace) {
+        self.webex.settings.pace = pace;
+    }
+
+    /// How calls go.
+    pub fn outcome(&mut self, outcome: Outcome) {
+        self.webex.settings.outcome = outcome;
+    }
+
+    /// How long the search does not show a new task.
+    pub fn search_lag_ms(&mut self, lag: u64) {
+        self.webex.settings.search_lag_ms = lag;
+    }
+
+    /// No events: the Webex side is not told where to send them.
+    pub fn unsubscribed(&mut self) {
+        self.subscribed = false;
+    }
+
+    /// Opens the customer's website, so that a browser can look at it.
+    pub fn with_website(&mut self) {
+        self.website = true;
+    }
+}
