@@ -1,5 +1,6 @@
 //! The command line.
 
+mod doctor;
 mod link;
 mod log;
 mod serve;
@@ -25,6 +26,8 @@ enum Command {
     Serve(serve::Serve),
     /// Print a preferred-agent link.
     Link(link::Link),
+    /// Check the configuration against the Webex organisation, and say what to do about what is wrong.
+    Doctor(doctor::Doctor),
     /// Print the configuration file with every key, its default and what it means.
     Config,
 }
@@ -55,6 +58,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Link(link) => link.run().await,
+            Command::Doctor(doctor) => doctor.run().await,
             Command::Config => print(DEFAULT_FILE.trim_end()),
         }
     }

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use reqwest::header::{ACCEPT, RETRY_AFTER};
+use jiff::Timestamp;
+use reqwest::header::{ACCEPT, DATE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::ExposeSecret as _;
 use serde::Serialize;
@@ -104,6 +105,16 @@ impl Client {
         wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
         self.run(self.request(Method::GET, path)?.query(query), wanted).await
+    }
+
+    /// The `Date` of whatever answers at that path.
+    pub(super) async fn date_of(&self, path: &str) -> Result<Option<Timestamp>, WebexError> {
+        let error =
+            |kind, message| WebexError { kind, status: None, tracking_id: "none".to_owned(), message };
+        let request = self.request(Method::GET, path)?;
+        let response = request.send().await.map_err(|failed| error(ErrorKind::NotSent, described(failed)))?;
+        let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
+        Ok(date.and_then(|text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())))
     }
 
     fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, WebexError> {

@@ -4,6 +4,7 @@
 //! the other side is not documented.
 
 pub mod client;
+pub mod configuration;
 pub mod error;
 pub mod listing;
 pub mod search;

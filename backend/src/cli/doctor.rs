@@ -1,0 +1,36 @@
+//! `ringback doctor`.
+
+use std::sync::Arc;
+
+use super::{ConfigFile, print};
+use crate::clock::SystemClock;
+use crate::doctor::{self, Verdict};
+use crate::webex::client::Client;
+
+/// Check the configuration against the Webex organisation, and say what to do about what is wrong. Changes nothing.
+#[derive(Debug, clap::Args)]
+pub(super) struct Doctor {
+    #[command(flatten)]
+    config: ConfigFile,
+    /// Print the findings as one line of JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Doctor {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let webex = Client::new(&config.webex)?;
+        let findings = doctor::examine(&config, &webex, &(Arc::new(SystemClock) as _)).await;
+        if self.json {
+            print(&serde_json::to_string(&findings)?)?;
+        } else {
+            for finding in &findings {
+                print(&finding.to_string())?;
+            }
+        }
+        let wrong = findings.iter().filter(|finding| finding.verdict == Verdict::Wrong).count();
+        anyhow::ensure!(wrong == 0, "{wrong} of {} checks found something wrong", findings.len());
+        Ok(())
+    }
+}
