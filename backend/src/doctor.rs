@@ -16,10 +16,6 @@ use crate::webex::error::WebexError;
 /// How far the clocks may be apart, in seconds, before signatures and deadlines suffer.
 const CLOCK_TOLERANCE_S: i64 = 60;
 
-/// The events that callbacks are moved by.
-const EVENT_TYPES: [&str; 6] =
-    ["task:new", "task:parked", "task:connect", "task:connected", "task:ended", "task:failed"];
-
 /// What a check came to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -341,7 +337,7 @@ async fn agents(config: &Config, webex: &Client, found: &mut Findings) {
 
 async fn subscriptions(config: &Config, webex: &Client, found: &mut Findings) {
     const CHECK: &str = "webhooks";
-    let destination = format!("{}/webhooks/webex", config.server.public_url);
+    let destination = format!("{}{}", config.server.public_url, crate::http::WEBHOOK_PATH);
     let subject = if config.server.public_url.is_empty() { "subscription" } else { destination.as_str() };
     if config.webex.webhook_secrets.is_empty() {
         found.doubtful(
@@ -352,39 +348,25 @@ async fn subscriptions(config: &Config, webex: &Client, found: &mut Findings) {
         );
         return;
     }
-    match webex.subscriptions().await {
-        Err(error) => found.unanswered(CHECK, subject, &error),
-        Ok(all) => match all.iter().find(|subscription| subscription.destination_url == destination) {
-            None => found.doubtful(
-                CHECK,
-                subject,
-                "no subscription sends its events here: tasks are asked about instead",
-                "subscribe to the task events with this destination",
-            ),
-            Some(subscription) if subscription.status != "active" => {
-                found.wrong(
-                    CHECK,
-                    subject,
-                    "the subscription is not active",
-                    "activate it again, once the service answers at this address",
-                );
-            }
-            Some(subscription) => {
-                let missing: Vec<_> = EVENT_TYPES
-                    .into_iter()
-                    .filter(|kind| !subscription.event_types.iter().any(|known| known == kind))
-                    .collect();
-                if missing.is_empty() {
-                    found.good(CHECK, subject, "is subscribed to every event");
-                } else {
-                    found.doubtful(
-                        CHECK,
-                        subject,
-                        format!("is not subscribed to {}", missing.join(", ")),
-                        "add these event types to the subscription",
-                    );
-                }
-            }
-        },
+    let all = match webex.subscriptions_to(&destination).await {
+        Err(error) => return found.unanswered(CHECK, subject, &error),
+        Ok(all) => all,
+    };
+    let subscribe = "run `ringback webex subscribe`";
+    match all.first() {
+        None => {
+            let detail = "no subscription sends its events here: tasks are asked about instead";
+            found.doubtful(CHECK, subject, detail, subscribe);
+        }
+        Some(subscription) if !subscription.active => {
+            let remedy =
+                "see to it that the service answers at this address, then run `ringback webex subscribe`";
+            found.wrong(CHECK, subject, "the subscription is not active", remedy);
+        }
+        Some(subscription) if !subscription.missing().is_empty() => {
+            let detail = format!("is not subscribed to {}", subscription.missing().join(", "));
+            found.doubtful(CHECK, subject, detail, subscribe);
+        }
+        Some(_) => found.good(CHECK, subject, "is subscribed to every event"),
     }
 }

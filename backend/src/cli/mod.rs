@@ -4,6 +4,7 @@ mod doctor;
 mod link;
 mod log;
 mod serve;
+mod webex;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -26,6 +27,9 @@ enum Command {
     Serve(serve::Serve),
     /// Print a preferred-agent link.
     Link(link::Link),
+    /// Have Webex tell this service of its tasks.
+    #[command(subcommand)]
+    Webex(webex::Webex),
     /// Check the configuration against the Webex organisation, and say what to do about what is wrong.
     Doctor(doctor::Doctor),
     /// Print the configuration file with every key, its default and what it means.
@@ -58,6 +62,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Link(link) => link.run().await,
+            Command::Webex(webex) => webex.run().await,
             Command::Doctor(doctor) => doctor.run().await,
             Command::Config => print(DEFAULT_FILE.trim_end()),
         }

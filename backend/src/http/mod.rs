@@ -89,6 +89,9 @@ impl Parts {
     }
 }
 
+/// Where Webex sends its events.
+pub const WEBHOOK_PATH: &str = "/webhooks/webex";
+
 /// How long a browser may keep the answer of a preflight.
 const PREFLIGHT_AGE: Duration = Duration::from_hours(1);
 
@@ -110,7 +113,7 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
                 .service(resource("/{id}").get(follow::read).delete(follow::cancel))
                 .service(resource("/{id}/events").get(event_stream::events)),
         )
-        .service(resource("/webhooks/webex").post(webex_hook::receive))
+        .service(resource(WEBHOOK_PATH).post(webex_hook::receive))
         .service(resource("/widget.js").get(assets::loader).head(assets::loader))
         .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))
         .service(resource("/a/{token}").get(agent_page::for_agent).head(agent_page::for_agent))

@@ -24,6 +24,13 @@ pub(super) async fn receive(
             "The body was not signed with a secret known here.",
         ));
     }
+    if !webhook::is_timely(&body, extract::header(&request, webhook::TIMESTAMP), parts.clock.now()) {
+        tracing::warn!("a signed webhook of another time was refused; hint: keep the clock in step by NTP");
+        return Err(Failure::new(
+            Kind::SignatureInvalid,
+            "The time of sending is not the signed one, or is long past.",
+        ));
+    }
     match webhook::read(&body) {
         Ok(Some(event)) => parts.progress.take_in(&event).await?,
         Ok(None) => {}

@@ -107,6 +107,21 @@ impl Client {
         self.run(self.request(Method::GET, path)?.query(query), wanted).await
     }
 
+    /// Makes a PATCH with a JSON body and reads the answer of a wanted status.
+    pub(super) async fn patch(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        wanted: &[StatusCode],
+    ) -> Result<Answer, WebexError> {
+        self.run(self.request(Method::PATCH, path)?.json(body), wanted).await
+    }
+
+    /// Makes a DELETE and reads the answer of a wanted status.
+    pub(super) async fn delete(&self, path: &str, wanted: &[StatusCode]) -> Result<Answer, WebexError> {
+        self.run(self.request(Method::DELETE, path)?, wanted).await
+    }
+
     /// The `Date` of whatever answers at that path.
     pub(super) async fn date_of(&self, path: &str) -> Result<Option<Timestamp>, WebexError> {
         let error =

@@ -56,19 +56,6 @@ pub struct User {
     pub contact_center_enabled: bool,
 }
 
-/// A webhook subscription.
-#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub struct Subscription {
-    /// Where its events go.
-    pub destination_url: String,
-    /// `active` or `inactive`.
-    pub status: String,
-    /// What it tells of.
-    #[serde(default)]
-    pub event_types: Vec<String>,
-}
-
 #[derive(Deserialize)]
 struct Page<T> {
     data: Vec<T>,
@@ -135,11 +122,6 @@ impl Client {
         let path = format!("{}/v2/user", self.organization_path().await?);
         let filter = [("filter", format!("email==\"{email}\""))];
         self.read::<Page<_>>(&path, &filter).await.map(|page| page.data.into_iter().next())
-    }
-
-    /// The webhook subscriptions of version 1.
-    pub async fn subscriptions(&self) -> Result<Vec<Subscription>, WebexError> {
-        self.read::<Page<_>>("/v1/subscriptions", &[]).await.map(|page| page.data)
     }
 
     async fn organization_path(&self) -> Result<String, WebexError> {

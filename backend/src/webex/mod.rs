@@ -8,6 +8,7 @@ pub mod configuration;
 pub mod error;
 pub mod listing;
 pub mod search;
+pub mod subscription;
 pub mod task;
 pub mod token;
 pub mod webhook;

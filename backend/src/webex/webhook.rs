@@ -24,6 +24,33 @@ pub fn is_signed(body: &[u8], signature: &str, secrets: &[SecretString]) -> bool
     })
 }
 
+/// The header of version 2 that carries the time of sending.
+pub const TIMESTAMP: &str = "X-WebExCC-Timestamp";
+
+/// How old a delivery of version 2 may be, in seconds: what Webex's own sample allows.
+const TIMESTAMP_TOLERANCE_S: i64 = 5 * 60;
+
+/// Whether a delivery is of now: an old one that somebody has kept is not taken again. `header` is the value of
+/// [`TIMESTAMP`], which counts only where the signed body says the same; a body without a time is of version 1, or of a
+/// kind that has none, and passes.
+pub fn is_timely(body: &[u8], header: Option<&str>, now: Timestamp) -> bool {
+    #[derive(Deserialize)]
+    struct Signed {
+        comciscotimestamp: Option<serde_json::Value>,
+    }
+    let signed = serde_json::from_slice::<Signed>(body).ok().and_then(|signed| signed.comciscotimestamp);
+    let Some(signed) = signed else {
+        return true;
+    };
+    // Documents show it as a text; a number is taken as well.
+    let Some(signed) = signed.as_i64().or_else(|| signed.as_str()?.trim().parse().ok()) else {
+        return false;
+    };
+    header.is_none_or(|header| header.trim().parse() == Ok(signed))
+        && Timestamp::from_millisecond(signed)
+            .is_ok_and(|sent| now.duration_since(sent).as_secs().abs() <= TIMESTAMP_TOLERANCE_S)
+}
+
 #[derive(Deserialize)]
 struct Envelope {
     id: String,
@@ -135,5 +162,19 @@ mod tests {
         assert!(matches!(read(b"{\"type\":\"task:new\"}"), Err(NotAnEvent::Shape)));
         let told = event("task:new", &json!({"taskId": "t1"})).unwrap_err().to_string();
         assert_eq!(told, "the event task:new has no taskId or no createdTime");
+    }
+
+    #[test]
+    fn a_delivery_with_a_time_must_be_of_now() {
+        let now = Timestamp::from_second(1_770_000_000).unwrap();
+        let body = |value: &str| format!("{{\"comciscotimestamp\": {value}}}").into_bytes();
+        assert!(is_timely(b"{}", None, now));
+        assert!(is_timely(&body("\"1770000000123\""), Some("1770000000123"), now));
+        assert!(is_timely(&body("1770000000123"), Some("1770000000123"), now));
+        assert!(!is_timely(&body("\"1770000000123\""), Some("1770000000124"), now));
+        assert!(is_timely(&body("\"1770000000123\""), None, now));
+        assert!(!is_timely(&body("\"1769999000000\""), None, now));
+        assert!(!is_timely(&body("\"1769999000000\""), Some("1769999000000"), now));
+        assert!(!is_timely(&body("\"soon\""), Some("soon"), now));
     }
 }

@@ -1,0 +1,66 @@
+//! `ringback webex subscribe | unsubscribe | status`.
+
+use anyhow::Context as _;
+use clap::Subcommand;
+
+use super::{ConfigFile, print};
+use crate::config::Config;
+use crate::webex::client::Client;
+
+/// Have Webex tell this service of its tasks.
+#[derive(Debug, Subcommand)]
+pub(super) enum Webex {
+    /// Subscribe to the events of tasks, or mend the subscription there is.
+    Subscribe(ConfigFile),
+    /// End every subscription that sends its events here.
+    Unsubscribe(ConfigFile),
+    /// Print the subscriptions that send their events here.
+    Status(ConfigFile),
+}
+
+impl Webex {
+    pub(super) async fn run(self) -> anyhow::Result<()> {
+        let (Self::Subscribe(file) | Self::Unsubscribe(file) | Self::Status(file)) = &self;
+        let config = file.load()?;
+        let webex = Client::new(&config.webex)?;
+        let destination = destination(&config)?;
+        match self {
+            Self::Subscribe(_) => {
+                let secret = config.webex.webhook_secrets.first().context(
+                    "webex.webhook_secrets is empty\n  hint: put the output of `openssl rand -hex 32` there, restart the service, then subscribe",
+                )?;
+                let version = webex.subscribe(&destination, secret).await?;
+                print(&format!("subscribed {destination} ({version:?})"))
+            }
+            Self::Unsubscribe(_) => {
+                for subscription in webex.subscriptions_to(&destination).await? {
+                    webex.unsubscribe(&subscription).await?;
+                    print(&format!("unsubscribed {}", subscription.id))?;
+                }
+                Ok(())
+            }
+            Self::Status(_) => {
+                let all = webex.subscriptions_to(&destination).await?;
+                if all.is_empty() {
+                    print(&format!("no subscription sends its events to {destination}"))?;
+                }
+                for subscription in all {
+                    let status = if subscription.active { "active" } else { "INACTIVE" };
+                    let events = subscription.event_types.join(" ");
+                    print(&format!("{} {:?} {status} {events}", subscription.id, subscription.version))?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Where Webex sends its events.
+fn destination(config: &Config) -> anyhow::Result<String> {
+    let public_url = &config.server.public_url;
+    anyhow::ensure!(
+        !public_url.is_empty(),
+        "server.public_url is empty\n  hint: Webex sends webhooks to a public https address; set it"
+    );
+    Ok(format!("{public_url}{}", crate::http::WEBHOOK_PATH))
+}
