@@ -5,7 +5,7 @@ mod projection;
 mod row;
 
 use async_graphql_parser::parse_query;
-use async_graphql_parser::types::{DocumentOperations, Field, OperationType, Selection};
+use async_graphql_parser::types::{Field, OperationType, Selection};
 use async_graphql_value::{ConstValue, Value as Argument};
 use serde_json::{Map, Value, json};
 
@@ -42,9 +42,10 @@ pub(crate) fn answer(world: &World, call: &Call) -> Result<Answer, Refusal> {
             return Ok(Answer::json(400, &errors(&format!("Invalid Syntax: {error}"), "InvalidSyntax")));
         }
     };
-    let selections = match &document.operations {
-        DocumentOperations::Single(operation) if operation.node.ty == OperationType::Query => {
-            &operation.node.selection_set.node.items
+    let mut operations = document.operations.iter().map(|(_, operation)| &operation.node);
+    let selections = match (operations.next(), operations.next()) {
+        (Some(operation), None) if operation.ty == OperationType::Query => {
+            &operation.selection_set.node.items
         }
         _ => return Ok(Answer::json(400, &errors("One query is expected.", "InvalidSyntax"))),
     };
