@@ -31,8 +31,13 @@ async fn a_link_shows_the_form_of_its_site_for_its_agent() {
     assert!(link.starts_with(&format!("{}/a/", house.url())), "{link}");
     let token = house.agent_token("acme", "grace", "30d");
     let page = house.get(&format!("/a/{token}")).await;
-    assert_page(&page, 200);
-    assert!(page.text().contains("data-site=\"acme\""));
+    assert_page(&page, 410);
+    assert!(page.text().contains("This link is no longer valid"), "{}", page.text());
+    assert!(
+        page.text().contains("data-site=\"acme\"") && !page.text().contains("data-agent"),
+        "{}",
+        page.text()
+    );
     assert!(page.text().contains(&format!("data-agent=\"{token}\"")));
     assert_eq!(page.header("referrer-policy"), "same-origin");
     assert_eq!(
@@ -74,8 +79,13 @@ async fn a_link_that_has_run_out_offers_the_normal_callback() {
     })
     .await;
     let page = house.get(&format!("/a/{token}")).await;
-    assert_page(&page, 200);
-    assert!(page.text().contains("data-site=\"acme\""));
+    assert_page(&page, 410);
+    assert!(page.text().contains("This link is no longer valid"), "{}", page.text());
+    assert!(
+        page.text().contains("data-site=\"acme\"") && !page.text().contains("data-agent"),
+        "{}",
+        page.text()
+    );
     let accepted = house.ask().await;
     house.until(&accepted.id, State::Completed).await;
 }
@@ -86,10 +96,17 @@ async fn a_forged_link_is_told_and_offers_nothing_of_a_site_that_it_does_not_nam
     let token = house.agent_token("acme", "grace", "30d");
     let mut forged = token.clone();
     forged.pop();
-    for forged in [forged.as_str(), "nonsense", "rba_00000000.e30.AAAA", "%3Cscript%3E"] {
+    for (forged, offers) in [
+        (forged.as_str(), true),
+        ("nonsense", false),
+        ("rba_00000000.e30.AAAA", false),
+        ("%3Cscript%3E", false),
+    ] {
         let page = house.get(&format!("/a/{forged}")).await;
         assert_page(&page, 404);
-        assert!(!page.text().contains("<script"), "{}", page.text());
+        assert!(page.text().contains("This link is not valid"), "{}", page.text());
+        assert!(!page.text().contains("data-agent"), "{}", page.text());
+        assert_eq!(page.text().contains("data-site=\"acme\""), offers, "{}", page.text());
         assert_eq!(agent_of_form(&house, "acme", forged).await, json!({ "status": "invalid" }));
     }
 }
@@ -104,7 +121,7 @@ async fn where_there_is_but_one_site_a_forged_link_offers_its_form() {
     .await;
     let page = house.get("/a/nonsense").await;
     assert_page(&page, 404);
-    assert!(page.text().contains("href=\"/c/acme\""), "{}", page.text());
+    assert!(page.text().contains("data-site=\"acme\""), "{}", page.text());
 }
 
 #[tokio::test]

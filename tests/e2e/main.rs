@@ -1,6 +1,7 @@
 //! Ringback from end to end. Each test has a house of its own: a service, a database, a simulated Webex.
 
 mod assets;
+mod browser;
 mod crash;
 mod cross_origin;
 mod doors;

@@ -17,7 +17,7 @@ use crate::eventually::eventually;
 use crate::follower::Follower;
 use crate::log::{Captured, Private};
 use crate::plan::{self, API_KEY, ORIGIN, Plan};
-use crate::service::{self, Service};
+use crate::service::{self, Service, free_port};
 use crate::visitor;
 
 /// The house.
@@ -341,10 +341,4 @@ impl Drop for House {
         assert!(found.is_empty(), "the log holds {found:?} in clear:\n{log}");
         assert!(!log.contains("panicked at"), "the service has panicked:\n{log}");
     }
-}
-
-/// A port that was free a moment ago.
-fn free_port() -> u16 {
-    let listener = std::net::TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
-    listener.local_addr().expect("its address").port()
 }

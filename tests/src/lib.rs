@@ -15,10 +15,14 @@
 )]
 
 pub mod answer;
+pub mod browser;
+mod driver;
 pub mod eventually;
 pub mod follower;
 pub mod house;
 pub mod log;
+pub mod page;
 pub mod plan;
+pub mod screenshot;
 pub mod service;
 pub mod visitor;

@@ -1,0 +1,25 @@
+//! The form in a real browser, on a page of another origin.
+
+mod form;
+mod links;
+mod pictures;
+mod strict;
+mod trouble;
+
+use ringback_tests::house::House;
+use webex_simulator::{Pace, TaskState};
+
+/// A house with a website, whose calls move only when they are told to.
+async fn house() -> House {
+    House::with(|plan| {
+        plan.with_website();
+        plan.pace(Pace::Manual);
+    })
+    .await
+}
+
+/// Moves the only call on.
+async fn play_to(house: &House, state: TaskState) {
+    let task = house.until_tasks(1).await.remove(0);
+    house.control().advance_to(&task.id, state).await.unwrap();
+}

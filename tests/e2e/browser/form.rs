@@ -1,0 +1,190 @@
+//! The whole job, by mouse and by keyboard.
+
+use fantoccini::key::Key;
+use ringback_contract::callback::State;
+use ringback_tests::browser::Browser;
+use ringback_tests::visitor;
+use webex_simulator::TaskState;
+
+use super::{house, play_to};
+
+#[tokio::test]
+async fn a_page_pays_for_the_loader_alone_until_a_visitor_wishes_to_be_called() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    browser.page().element("button.launch").await;
+    assert_eq!(browser.fetched_from(house.url()).await, [format!("{}/widget.js", house.url())]);
+    browser.page().open().await;
+    let fetched = browser.fetched_from(house.url()).await;
+    for part in ["ringback.js", "ringback.wasm", "/form?"] {
+        assert_eq!(fetched.iter().filter(|name| name.contains(part)).count(), 1, "{part}: {fetched:?}");
+    }
+    assert_eq!(fetched.len(), 4, "{fetched:?}");
+    // The page keeps nothing about its visitors.
+    let kept = browser.script("return document.cookie + localStorage.length + sessionStorage.length", vec![]);
+    assert_eq!(kept.await, "00");
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn a_visitor_asks_with_the_mouse_and_sees_the_call_happen() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    page.send().await;
+    page.until_state("requested").await;
+    for (step, state, title) in [
+        (TaskState::Queued, "queued", "You’re in the queue"),
+        (TaskState::Offered, "offered", "Someone is about to call you"),
+        (TaskState::Connected, "connected", "You’re talking to us"),
+        (TaskState::Ended, "completed", "The call has ended"),
+    ] {
+        play_to(&house, step).await;
+        page.until_state(state).await;
+        page.until_text(".follow .news", title).await;
+    }
+    let task = house.until_tasks(1).await.remove(0);
+    assert_eq!(task.destination, visitor::PHONE_E164);
+    assert_eq!(task.attributes["Name"], visitor::NAME);
+    assert_eq!(task.attributes["CallReason"], "Orders");
+    assert_eq!(task.attributes["Page"], format!("{}/", house.website()));
+    let kinds: Vec<_> = browser.events().await.into_iter().map(|event| event["type"].clone()).collect();
+    assert_eq!(kinds[..2], ["open", "submitted"]);
+    assert!(kinds[2..].iter().all(|kind| kind == "state"), "{kinds:?}");
+    // Who wants another call gets the form again.
+    page.click("[data-action=again]").await;
+    page.until_phase("editing").await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_does_the_whole_job() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    page.tab_to("launch").await;
+    page.press(&[Key::Enter]).await;
+    page.element("dialog[open] form").await;
+    // The focus is in the first field.
+    assert_eq!(page.focused().await, "name");
+    page.type_text(visitor::NAME).await;
+    page.tab_to("phone").await;
+    page.type_text(visitor::PHONE).await;
+    page.tab_to("email").await;
+    page.type_text(visitor::EMAIL).await;
+    page.tab_to("reason").await;
+    // The second reason.
+    page.press(&[Key::Down, Key::Down]).await;
+    page.tab_to("consent").await;
+    page.press(&[Key::Space]).await;
+    page.tab_to("send").await;
+    page.press(&[Key::Enter]).await;
+    page.until_state("requested").await;
+    // A screen reader and the keyboard go on where the news are.
+    assert_eq!(page.focused().await, "news");
+    let task = house.until_tasks(1).await.remove(0);
+    assert_eq!(task.attributes["CallReason"], "Orders");
+    play_to(&house, TaskState::Ended).await;
+    page.until_state("completed").await;
+    page.tab_to("again").await;
+    page.press(&[Key::Enter]).await;
+    page.until_phase("editing").await;
+}
+
+#[tokio::test]
+async fn the_focus_stays_in_the_dialog_and_goes_back_when_it_closes() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill("#name", visitor::NAME).await;
+    // Through every control and around, never to the page behind it.
+    let mut seen = Vec::new();
+    for _ in 0..16 {
+        page.press(&[Key::Tab]).await;
+        let inside = browser.script(
+            "return document.activeElement === document.body || document.activeElement.localName === 'ringback-launcher'",
+            vec![],
+        );
+        assert_eq!(inside.await, true, "{seen:?}");
+        seen.push(page.focused().await);
+    }
+    for id in ["phone", "email", "reason", "message", "consent", "send", "close"] {
+        assert!(seen.iter().any(|name| name == id), "{id} is not reached: {seen:?}");
+    }
+    page.press(&[Key::Escape]).await;
+    assert!(!page.shows("dialog").await);
+    assert_eq!(page.focused().await, "launch");
+    // What was typed is kept.
+    page.press(&[Key::Enter]).await;
+    page.element("dialog[open] form").await;
+    assert_eq!(page.value("#name").await, visitor::NAME);
+    page.click("[data-action=close]").await;
+    assert!(!page.shows("dialog").await);
+}
+
+#[tokio::test]
+async fn a_visitor_calls_it_off() {
+    let house = house().await;
+    house
+        .control()
+        .fault(&webex_simulator::Fault::status(webex_simulator::Operation::CreateTask, 503).times(1000))
+        .await
+        .unwrap();
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    page.send().await;
+    page.click("[data-action=cancel]").await;
+    page.until_state("cancelled").await;
+    page.until_text(".follow .news", "called off").await;
+    assert!(house.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn a_page_can_open_the_form_itself_and_in_its_language() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/rtl", house.website())).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    browser.script("Ringback.open()", vec![]).await;
+    page.element("dialog[open] form").await;
+    let frame =
+        "const frame = document.querySelector('ringback-launcher').shadowRoot.querySelector('.frame');";
+    let direction = browser.script(&format!("{frame} return frame.dir + frame.lang"), vec![]).await;
+    assert_eq!(direction, "rtlar");
+    browser.script("Ringback.close()", vec![]).await;
+    assert!(!page.shows("dialog").await);
+}
+
+#[tokio::test]
+async fn what_the_browser_sends_is_what_the_contract_says() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/?visitor=ann#top", house.website())).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill("#name", visitor::NAME).await;
+    page.fill("#phone", visitor::PHONE).await;
+    page.click("#consent").await;
+    page.send().await;
+    page.until_state("requested").await;
+    let id =
+        browser.events().await.into_iter().find(|event| event["type"] == "submitted").unwrap()["id"].clone();
+    let record = house.until(id.as_str().unwrap(), State::Requested).await;
+    assert_eq!(record["site"], "acme");
+    let task = house.until_tasks(1).await.remove(0);
+    // Neither the query nor the fragment.
+    assert_eq!(task.attributes["Page"], format!("{}/", house.website()));
+    assert!(!task.attributes.contains_key("Email"));
+}

@@ -1,0 +1,188 @@
+//! What goes wrong is told where it went wrong, and nothing that was typed is lost.
+
+use ringback_tests::browser::Browser;
+use ringback_tests::house::House;
+use ringback_tests::visitor;
+use webex_simulator::{Pace, TaskState};
+
+use super::{house, play_to};
+
+#[tokio::test]
+async fn a_wrong_number_is_told_at_its_field_before_anything_is_sent() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    page.fill("#phone", "12").await;
+    page.send().await;
+    page.until_text("#phone-error", "too short").await;
+    assert_eq!(page.focused().await, "phone");
+    assert!(browser.fetched_from(house.url()).await.iter().all(|name| !name.ends_with("/callbacks")));
+    // It is taken back as soon as the number is right.
+    page.fill("#phone", visitor::PHONE).await;
+    assert_eq!(page.text("#phone-error").await, "");
+    page.send().await;
+    page.until_state("requested").await;
+}
+
+#[tokio::test]
+async fn everything_that_is_missing_is_told_at_its_field() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.send().await;
+    for field in ["#name-error", "#phone-error", "#consent-error"] {
+        assert!(!page.text(field).await.is_empty(), "{field}");
+    }
+    for field in ["#email-error", "#message-error"] {
+        assert_eq!(page.text(field).await, "", "{field}");
+    }
+    assert_eq!(page.focused().await, "name");
+    page.until_text(".alert", "check the marked fields").await;
+}
+
+#[tokio::test]
+async fn what_the_service_refuses_is_told_at_the_same_field() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    // A number that has the right shape, of a country that the site does not call.
+    page.fill("#phone", "+44 20 7946 0142").await;
+    page.send().await;
+    page.until_text("#phone-error", "can’t call this number").await;
+    assert_eq!(page.focused().await, "phone");
+    assert_eq!(page.value("#name").await, visitor::NAME);
+    page.fill("#phone", visitor::PHONE).await;
+    page.send().await;
+    page.until_state("requested").await;
+    house.until_tasks(1).await;
+}
+
+#[tokio::test]
+async fn a_visitor_without_network_keeps_what_was_typed_and_sends_it_later() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    browser.set_offline(true).await;
+    page.send().await;
+    page.until_text(".ask .alert", "offline").await;
+    assert_eq!(page.value("#message").await, visitor::MESSAGE);
+    browser.set_offline(false).await;
+    page.send().await;
+    page.until_state("requested").await;
+    house.until_tasks(1).await;
+}
+
+#[tokio::test]
+async fn a_request_without_an_answer_is_sent_again_without_a_second_call() {
+    let mut house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    house.kill().await;
+    page.send().await;
+    page.until_text(".ask .alert", "won’t call you twice").await;
+    house.start().await;
+    page.send().await;
+    page.until_state("requested").await;
+    house.until_tasks(1).await;
+}
+
+#[tokio::test]
+async fn an_answer_that_was_lost_on_its_way_leads_to_the_same_callback() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    // The post arrives, and its answer does not: as when a train enters a tunnel.
+    let lose = "
+        const send = window.fetch;
+        window.fetch = async (...request) => {
+            const answer = await send(...request);
+            const url = String(request[0]?.url ?? request[0]);
+            if (!url.endsWith('/callbacks')) return answer;
+            window.fetch = send;
+            throw new TypeError('Failed to fetch');
+        };
+    ";
+    browser.script(lose, vec![]).await;
+    page.send().await;
+    page.until_text(".ask .alert", "won’t call you twice").await;
+    house.until_tasks(1).await;
+    page.send().await;
+    page.until_state("requested").await;
+    play_to(&house, TaskState::Ended).await;
+    page.until_state("completed").await;
+    assert_eq!(house.tasks().await.len(), 1);
+}
+
+#[tokio::test]
+async fn who_watches_sees_the_interruption_and_then_the_rest() {
+    let mut house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    page.send().await;
+    page.until_state("requested").await;
+    house.kill().await;
+    page.until_text(".follow .alert", "reconnecting").await;
+    house.start().await;
+    play_to(&house, TaskState::Connected).await;
+    page.until_state("connected").await;
+    assert_eq!(page.text(".follow .alert").await, "");
+}
+
+#[tokio::test]
+async fn who_asks_too_often_is_told_when_to_come_back() {
+    let house = House::with(|plan| {
+        plan.with_website();
+        plan.pace(Pace::Manual);
+        plan.limit("number", 1, 600);
+    })
+    .await;
+    house.send(house.crm_post(&visitor::crm_request())).await.accepted();
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    page.send().await;
+    let alert = page.until_text(".ask .alert", "too many requests").await;
+    assert!(alert.contains("minutes"), "{alert}");
+    // And by which number the shop can be reached instead.
+    page.until_text(".ask .phone", "+1 202 555 0180").await;
+}
+
+#[tokio::test]
+async fn a_service_that_does_not_answer_leaves_a_way_out() {
+    let mut house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    house.kill().await;
+    page.click("button.launch").await;
+    page.element(".note a").await;
+    let events = browser.events().await;
+    assert!(events.iter().any(|event| event["type"] == "load" || event["type"] == "error"), "{events:?}");
+    // And it works once the service is back.
+    house.start().await;
+    page.click("button.launch").await;
+    page.element("dialog[open] form").await;
+}

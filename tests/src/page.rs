@@ -1,0 +1,190 @@
+//! The form on a page, as a visitor meets it: through real clicks and real keys, inside its shadow root.
+
+use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::elements::{Element, ElementRef};
+use fantoccini::key::Key;
+use serde_json::{Value, json};
+
+use crate::browser::Browser;
+use crate::eventually::{PATIENCE, eventually};
+use crate::visitor;
+
+/// Finds an element in the form's shadow root.
+const FIND: &str = "
+    const host = document.querySelector('ringback-launcher') ?? document.querySelector('ringback-form');
+    const found = host?.shadowRoot?.querySelector(arguments[0]);
+";
+
+/// The form on the page that a browser shows.
+#[derive(Clone, Copy, Debug)]
+pub struct Page<'a> {
+    browser: &'a Browser,
+}
+
+impl Browser {
+    /// The form on the page.
+    pub fn page(&self) -> Page<'_> {
+        Page { browser: self }
+    }
+}
+
+impl Page<'_> {
+    async fn ask(&self, selector: &str, answer: &str) -> Value {
+        self.browser.script(&format!("{FIND} return {answer}"), vec![json!(selector)]).await
+    }
+
+    /// The element, once it is there and shown.
+    pub async fn element(&self, selector: &str) -> Element {
+        let shown = "found?.checkVisibility() ? found : null";
+        let what = format!("{selector} is shown");
+        let found =
+            eventually(&what, async || Some(self.ask(selector, shown).await).filter(Value::is_object));
+        let found = found.await;
+        let id = found.as_object().and_then(|reference| reference.values().next()).and_then(Value::as_str);
+        Element::from_element_id(self.browser.client.clone(), ElementRef::from(id.expect("an id").to_owned()))
+    }
+
+    /// Whether the element is there and shown.
+    pub async fn shows(&self, selector: &str) -> bool {
+        self.ask(selector, "!!found?.checkVisibility()").await == true
+    }
+
+    /// The text of an element; empty where it is not there or not shown.
+    pub async fn text(&self, selector: &str) -> String {
+        let text = self.ask(selector, "found?.checkVisibility() ? found.innerText : ''").await;
+        text.as_str().unwrap_or_default().trim().to_owned()
+    }
+
+    /// The value of a control.
+    pub async fn value(&self, selector: &str) -> String {
+        self.ask(selector, "found?.value").await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Clicks with the mouse.
+    pub async fn click(&self, selector: &str) {
+        let element = self.element(selector).await;
+        element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Types into a control, in the place of what stands there.
+    pub async fn fill(&self, selector: &str, text: &str) {
+        let element = self.element(selector).await;
+        element.clear().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        element.send_keys(text).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Chooses from a list.
+    pub async fn choose(&self, selector: &str, value: &str) {
+        let element = self.element(selector).await;
+        element.select_by_value(value).await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Presses keys one after the other, wherever the focus is.
+    pub async fn press(&self, keys: &[Key]) {
+        for key in keys {
+            let value = char::from(*key);
+            let strokes = KeyActions::new("keyboard".to_owned())
+                .then(KeyAction::Down { value })
+                .then(KeyAction::Up { value });
+            self.browser.client.perform_actions(strokes).await.expect("keys");
+        }
+    }
+
+    /// Types text, wherever the focus is.
+    pub async fn type_text(&self, text: &str) {
+        let strokes = text.chars().fold(KeyActions::new("keyboard".to_owned()), |strokes, value| {
+            strokes.then(KeyAction::Down { value }).then(KeyAction::Up { value })
+        });
+        self.browser.client.perform_actions(strokes).await.expect("keys");
+    }
+
+    /// Where the focus is: the id of the element in the form, its action, its class or its tag.
+    pub async fn focused(&self) -> String {
+        let script = "
+            let element = document.activeElement;
+            while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+            return element ? element.id || element.dataset.action || element.className || element.localName : '';
+        ";
+        self.browser.script(script, vec![]).await.as_str().unwrap_or_default().to_owned()
+    }
+
+    /// Presses Tab until the focus is there.
+    pub async fn tab_to(&self, id: &str) {
+        let mut seen = Vec::new();
+        for _ in 0..60 {
+            self.press(&[Key::Tab]).await;
+            let focused = self.focused().await;
+            if focused == id {
+                return;
+            }
+            seen.push(focused);
+        }
+        panic!("Tab does not lead to {id}: {seen:?}");
+    }
+
+    /// Waits for the launcher and opens the form with the mouse.
+    pub async fn open(&self) {
+        self.click("button.launch").await;
+        self.element("dialog[open] form").await;
+    }
+
+    /// Waits until the form is shown on a page of its own.
+    pub async fn until_inline(&self) {
+        self.element("section form").await;
+    }
+
+    /// Fills everything in, as the visitor of the tests.
+    pub async fn fill_in(&self) {
+        self.fill("#name", visitor::NAME).await;
+        self.fill("#phone", visitor::PHONE).await;
+        self.fill("#email", visitor::EMAIL).await;
+        self.choose("#reason", "orders").await;
+        self.fill("#message", visitor::MESSAGE).await;
+        self.click("#consent").await;
+    }
+
+    /// Sends the form.
+    pub async fn send(&self) {
+        self.click("[data-action=send]").await;
+    }
+
+    /// Waits until the callback is shown in that state.
+    pub async fn until_state(&self, state: &str) {
+        self.until_shows(".frame", "data-state", state).await;
+    }
+
+    /// Waits until the form is in that phase.
+    pub async fn until_phase(&self, phase: &str) {
+        self.until_shows(".frame", "data-phase", phase).await;
+    }
+
+    async fn until_shows(&self, selector: &str, attribute: &str, value: &str) {
+        let answer = format!("found?.getAttribute('{attribute}')");
+        let mut last = Value::Null;
+        let waiting = tokio::time::timeout(PATIENCE, async {
+            loop {
+                last = self.ask(selector, &answer).await;
+                if last == value {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        });
+        if waiting.await.is_err() {
+            let console = self.browser.console().await;
+            panic!(
+                "{attribute} does not become {value:?}; it is {last}\n{}\n{console}",
+                self.text(".frame").await
+            );
+        }
+    }
+
+    /// Waits for a text in an element.
+    pub async fn until_text(&self, selector: &str, part: &str) -> String {
+        eventually(&format!("{part:?} in {selector}"), async || {
+            let text = self.text(selector).await;
+            text.contains(part).then_some(text)
+        })
+        .await
+    }
+}
