@@ -184,7 +184,7 @@ async fn what_is_kept_back_goes_when_the_faults_are_cleared() {
 #[tokio::test]
 async fn a_delayed_webhook_is_overtaken() {
     let (house, inbox) = house_and_inbox().await;
-    let fault = WebhookFault::new(WebhookEffect::Delay { delay_ms: 400 }, 1).on("task:new");
+    let fault = WebhookFault::new(WebhookEffect::Delay { delay_ms: 1_000 }, 1).on("task:new");
     house.control.webhook_fault(&fault).await.unwrap();
     house.make(&callback()).await;
     inbox.wait_for(5).await;
