@@ -5,6 +5,11 @@
 //! With the feature `validator` the requests derive `validator::Validate`; each of its custom functions calls one
 //! rule of [`crate::field`] and nothing else.
 
+use core::fmt;
+use core::marker::PhantomData;
+
+use serde::de::value::MapAccessDeserializer;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::field::Presence;
@@ -44,7 +49,7 @@ pub struct NewCallback {
     pub message: String,
     /// Whether the visitor agreed to be called, and to which text.
     #[cfg_attr(feature = "validator", validate(custom(function = checked::consent, use_context)))]
-    #[serde(default)]
+    #[serde(default, deserialize_with = "object")]
     pub consent: Consent,
     /// The address of the page that held the form.
     #[cfg_attr(feature = "validator", validate(custom(function = checked::page)))]
@@ -109,6 +114,26 @@ pub struct Consent {
     /// The version of the text beside the box, as the form description gave it.
     #[serde(default)]
     pub version: String,
+}
+
+/// Reads a value from a JSON object and from nothing else. Derived code would also take an array, member by member
+/// in the order of the fields, which nobody means.
+pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -> Result<T, D::Error> {
+    struct Object<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Object<T> {
+        type Value = T;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an object")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, map: A) -> Result<T, A::Error> {
+            T::deserialize(MapAccessDeserializer::new(map))
+        }
+    }
+
+    deserializer.deserialize_map(Object(PhantomData))
 }
 
 /// What a site asks of a request: the part of the rules that its operator chooses.
@@ -180,5 +205,24 @@ mod checked {
 
     pub(super) fn reference(value: &str) -> Outcome {
         told(field::reference(value))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_an_object_is_an_object() {
+        let read = |text: &str| serde_json::from_str::<NewCallback>(text);
+        assert!(read(r#"{"consent": {"accepted": true, "version": "1"}}"#).unwrap().consent.accepted);
+        for bad in
+            [r#"{"consent": [true, "1"]}"#, r#"{"consent": null}"#, r#"{"consent": {"accpeted": true}}"#]
+        {
+            assert!(read(bad).is_err(), "{bad}");
+        }
+        let whole = |text: &str| object::<_, NewCallback>(&mut serde_json::Deserializer::from_str(text));
+        assert!(whole("{}").is_ok());
+        assert!(whole(r#"["Ann", "+1 202 555 0142"]"#).is_err());
     }
 }

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use ipnet::IpNet;
 use ringback_contract::field::Code;
 use ringback_contract::problem::{FieldError, Kind};
-use ringback_contract::request::IDEMPOTENCY_KEY;
+use ringback_contract::request::{IDEMPOTENCY_KEY, object};
 use serde::de::DeserializeOwned;
 use serde_path_to_error::Path;
 
@@ -33,10 +33,9 @@ pub(super) async fn json<T: DeserializeOwned>(
     }
     let bytes = bytes(request, body, limits).await?;
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
-    let value = serde_path_to_error::deserialize(&mut deserializer).map_err(|error| {
-        let path = error.path().clone();
-        told(&path, error.inner())
-    })?;
+    let mut track = serde_path_to_error::Track::new();
+    let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);
+    let value = object(tracked).map_err(|error| told(&track.path(), &error))?;
     deserializer
         .end()
         .map_err(|_| Failure::new(Kind::NotJson, "There is more behind the end of the JSON value."))?;

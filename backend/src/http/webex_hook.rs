@@ -31,7 +31,7 @@ pub(super) async fn receive(
             "The time of sending is not the signed one, or is long past.",
         ));
     }
-    match webhook::read(&body) {
+    match webhook::read(&body, parts.clock.now()) {
         Ok(Some(event)) => parts.progress.take_in(&event).await?,
         Ok(None) => {}
         // Signed by Webex and still not understood: sending it again would not help.
