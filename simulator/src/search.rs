@@ -102,6 +102,9 @@ fn root(world: &World, field: &Field, variables: &Map<String, Value>) -> Result<
     let mut passed = 0;
     let mut more = false;
     for task in tasks.iter().filter(|task| task.created_time <= newest && request.covers(task)) {
+        if request.filter.as_ref().is_some_and(|filter| filter::rules_out(filter, task)) {
+            continue;
+        }
         let row = row::of(task);
         if let Some(filter) = &request.filter
             && !filter::matches(filter, &row)?
