@@ -4,6 +4,7 @@ mod assets;
 mod browser;
 mod crash;
 mod cross_origin;
+mod doctor;
 mod doors;
 mod fields;
 mod follow;
