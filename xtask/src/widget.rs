@@ -1,24 +1,36 @@
 //! `cargo xtask widget`: from Rust and a script to the files that the service hands out.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, Result, bail};
-use wasm_bindgen_cli_support::Bindgen;
+use wasm_bindgen_cli_support::{Bindgen, Output};
 
 mod budget;
 mod compress;
 mod fingerprint;
+mod names;
 mod optimize;
+mod references;
 mod script;
+#[path = "../../widget/styles/compact.rs"]
+mod styles;
 mod toolchain;
 
 use crate::workspace::{root, run as run_program};
 use budget::Costs;
+use names::Names;
 use optimize::Optimizer;
 
 /// Where the loader's source names the folder of the assets.
 const ASSETS_MARK: &str = "{assets}";
+/// Where the loader's source names its styles.
+const STYLES_MARK: &str = "{styles}";
+/// Where the loader's source names its texts.
+const TEXTS_MARK: &str = "{texts}";
+/// The texts that the loader needs before anything else is fetched, in the order in which it numbers them.
+const LOADER_TEXTS: [&str; 3] = ["loader.label", "loader.failed", "loader.page"];
 
 /// Builds the widget into target/widget/dist, and weighs it
 #[derive(clap::Args)]
@@ -40,7 +52,6 @@ pub(crate) fn run(options: &Options) -> Result<()> {
 
 /// Makes sure that the widget is built and within its budget: for the commands that need it. Prints to standard error
 /// only.
-#[expect(dead_code, reason = "called by the commands that run the service")]
 pub(crate) fn ensure() -> Result<()> {
     make(false, false)?.costs.check()
 }
@@ -63,12 +74,7 @@ struct Places {
 fn make(plain: bool, force: bool) -> Result<Built> {
     let root = root();
     let work = root.join("target/widget");
-    let places = Places {
-        dist: work.join("dist"),
-        stamp: work.join("inputs"),
-        work,
-        root,
-    };
+    let places = Places { dist: work.join("dist"), stamp: work.join("inputs"), work, root };
     fs::create_dir_all(&places.work)?;
     // Two builds at a time would take each other's files away.
     let lock = fs::File::create(places.work.join("lock"))?;
@@ -76,10 +82,7 @@ fn make(plain: bool, force: bool) -> Result<Built> {
 
     let toolchain = toolchain::find(plain)?;
     let optimizer = Optimizer::find(&places.root);
-    let tools = [
-        toolchain.identity(),
-        optimizer.as_ref().map(Optimizer::identity).unwrap_or_default(),
-    ];
+    let tools = [toolchain.identity(), optimizer.as_ref().map(Optimizer::identity).unwrap_or_default()];
     let inputs = fingerprint::of(&places.root, &tools)?;
     let unchanged = fs::read_to_string(&places.stamp).is_ok_and(|stamp| stamp == inputs);
     if unchanged && !force && places.dist.join("hash").is_file() {
@@ -90,9 +93,7 @@ fn make(plain: bool, force: bool) -> Result<Built> {
         publish(&places, &module)?;
         fs::write(&places.stamp, inputs)?;
     }
-    Ok(Built {
-        costs: weigh(&places)?,
-    })
+    Ok(Built { costs: weigh(&places)? })
 }
 
 /// The module and the script that loads it.
@@ -107,17 +108,14 @@ fn compile(
     optimizer: Option<&Optimizer>,
 ) -> Result<Module> {
     let target_dir = places.work.join("build");
-    run_program(
-        toolchain
-            .build("ringback-widget", &target_dir)
-            .current_dir(&places.root),
-    )?;
-    let compiled = target_dir
-        .join(toolchain::TARGET)
-        .join("widget/ringback_widget.wasm");
+    run_program(toolchain.build("ringback-widget", &target_dir).current_dir(&places.root))?;
+    let compiled = target_dir.join(toolchain::TARGET).join("widget/ringback_widget.wasm");
+
+    let mut compiled = fs::read(&compiled).with_context(|| compiled.display().to_string())?;
+    references::avoid(&mut compiled)?;
 
     let mut output = Bindgen::new()
-        .input_path(&compiled)
+        .input_bytes("ringback", compiled)
         .out_name("ringback")
         .web(true)?
         .typescript(false)
@@ -126,10 +124,11 @@ fn compile(
         .remove_producers_section(true)
         .generate_output()
         .context("wasm-bindgen refused the module")?;
-    let mut wasm = output.wasm_mut().emit_wasm();
-    if !output.snippets().is_empty() || !output.local_modules().is_empty() {
+    // A crate may bring script files of its own; they are dead weight unless the module's script names them.
+    if output.js().contains("snippets/") {
         bail!("the module wants script files of its own, which are not served");
     }
+    let (mut wasm, glue) = with_short_names(&mut output);
     if let Some(optimizer) = optimizer {
         let (before, after) = (places.work.join("bound.wasm"), places.work.join("optimized.wasm"));
         fs::write(&before, &wasm)?;
@@ -137,21 +136,29 @@ fn compile(
         wasm = fs::read(&after)?;
     }
     optimize::validate(&wasm)?;
-    Ok(Module {
-        wasm,
-        glue: script::compact(output.js()),
-    })
+    Ok(Module { wasm, glue: script::compact(&glue) })
+}
+
+/// The module and its script, which know each other by short names.
+fn with_short_names(output: &mut Output) -> (Vec<u8>, String) {
+    let mut names = Names::default();
+    for import in output.wasm_mut().imports.iter_mut() {
+        import.name = names.shorten(&import.name);
+    }
+    for export in output.wasm_mut().exports.iter_mut() {
+        // The other exports have short names already, and `memory` is a name of the script too.
+        if export.name.starts_with("__") || export.name.starts_with("wasm_bindgen_") {
+            export.name = names.shorten(&export.name);
+        }
+    }
+    let script = names.apply(output.js());
+    (output.wasm_mut().emit_wasm(), script)
 }
 
 /// Writes the finished files beside the present ones, and then puts them in their place: whoever reads them meanwhile
 /// finds a whole set. An unchanged set is left alone, so that the service is not built again for nothing.
 fn publish(places: &Places, module: &Module) -> Result<()> {
-    let loader =
-        fs::read_to_string(places.root.join("widget/loader/widget.js")).context("widget/loader/widget.js")?;
-    if loader.matches(ASSETS_MARK).count() != 1 {
-        bail!("widget/loader/widget.js must hold {ASSETS_MARK} once");
-    }
-    let loader = script::compact(&loader);
+    let loader = loader(&places.root)?;
     let hash = fingerprint::content_hash(&[&module.wasm, module.glue.as_bytes(), loader.as_bytes()]);
     if fs::read_to_string(places.dist.join("hash")).is_ok_and(|present| present == hash) {
         return Ok(());
@@ -179,6 +186,28 @@ fn publish(places: &Places, module: &Module) -> Result<()> {
     Ok(())
 }
 
+/// The loader with its texts, and with a mark for the folder of the assets.
+fn loader(root: &Path) -> Result<String> {
+    let source =
+        fs::read_to_string(root.join("widget/loader/widget.js")).context("widget/loader/widget.js")?;
+    let script = script::compact(&source);
+    for mark in [ASSETS_MARK, STYLES_MARK, TEXTS_MARK] {
+        if script.matches(mark).count() != 1 {
+            bail!("widget/loader/widget.js must hold {mark} once");
+        }
+    }
+    let mut texts = Vec::new();
+    for (locale, all) in locales(&root.join("widget/locales"))? {
+        let own = LOADER_TEXTS.map(|key| all.get(key).cloned().unwrap_or_default());
+        texts.push(format!("{locale}:{}", serde_json::to_string(&own)?));
+    }
+    let styles =
+        fs::read_to_string(root.join("widget/styles/launcher.css")).context("widget/styles/launcher.css")?;
+    // The styles stand in the script as a text between double quotes.
+    let styles = styles::compact(&styles).replace('"', "'");
+    Ok(script.replace(STYLES_MARK, &styles).replace(TEXTS_MARK, &format!("{{{}}}", texts.join(","))))
+}
+
 fn write_with_packed(path: &Path, content: &[u8]) -> Result<()> {
     fs::write(path, content)?;
     fs::write(packed(path, "br"), compress::brotli(content)?)?;
@@ -196,9 +225,7 @@ fn packed(path: &Path, end: &str) -> PathBuf {
 fn weigh(places: &Places) -> Result<Costs> {
     let size = |name: &str| -> Result<usize> {
         let path = packed(&places.dist.join(name), "br");
-        let length = fs::metadata(&path)
-            .with_context(|| path.display().to_string())?
-            .len();
+        let length = fs::metadata(&path).with_context(|| path.display().to_string())?.len();
         Ok(usize::try_from(length)?)
     };
     Ok(Costs {
@@ -212,17 +239,23 @@ fn weigh(places: &Places) -> Result<Costs> {
 /// The locale whose texts cost most, and what they cost: the service sends them inside its description of the form.
 fn largest_texts(folder: &Path) -> Result<(String, usize)> {
     let mut largest = (String::new(), 0);
-    for entry in fs::read_dir(folder)? {
-        let path = entry?.path();
-        let Some(locale) = path.file_stem().and_then(|stem| stem.to_str()) else {
-            continue;
-        };
-        let texts: serde_json::Value =
-            serde_json::from_slice(&fs::read(&path)?).with_context(|| path.display().to_string())?;
-        let cost = compress::brotli_on_the_fly(texts.to_string().as_bytes())?.len();
+    for (locale, texts) in locales(folder)? {
+        let cost = compress::brotli_on_the_fly(serde_json::to_string(&texts)?.as_bytes())?.len();
         if cost > largest.1 {
-            largest = (locale.to_owned(), cost);
+            largest = (locale, cost);
         }
     }
     Ok(largest)
+}
+
+/// The texts of every locale, by key, in the order of the locales' names.
+fn locales(folder: &Path) -> Result<BTreeMap<String, BTreeMap<String, String>>> {
+    let mut locales = BTreeMap::new();
+    for entry in fs::read_dir(folder)? {
+        let path = entry?.path();
+        let Some(locale) = path.file_stem().and_then(|stem| stem.to_str()) else { continue };
+        let texts = serde_json::from_slice(&fs::read(&path)?).with_context(|| path.display().to_string())?;
+        locales.insert(locale.to_owned(), texts);
+    }
+    Ok(locales)
 }

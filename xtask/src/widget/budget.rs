@@ -29,16 +29,10 @@ impl Costs {
     /// Fails when a budget is exceeded.
     pub(crate) fn check(&self) -> Result<()> {
         if self.loader > LOADER_MAX {
-            bail!(
-                "the loader costs {} bytes, and {LOADER_MAX} are allowed",
-                self.loader
-            );
+            bail!("the loader costs {} bytes, and {LOADER_MAX} are allowed", self.loader);
         }
         if self.form() > FORM_MAX {
-            bail!(
-                "opening the form costs {} bytes, and {FORM_MAX} are allowed",
-                self.form()
-            );
+            bail!("opening the form costs {} bytes, and {FORM_MAX} are allowed", self.form());
         }
         Ok(())
     }
@@ -49,17 +43,9 @@ impl fmt::Display for Costs {
         let texts = format!("texts ({})", self.texts.0);
         let form = self.form();
         writeln!(formatter, "{:<28}{:>8}{:>8}", "bytes, brotli", "cost", "budget")?;
-        writeln!(
-            formatter,
-            "{:<28}{:>8}{LOADER_MAX:>8}",
-            "page view: widget.js", self.loader
-        )?;
+        writeln!(formatter, "{:<28}{:>8}{LOADER_MAX:>8}", "page view: widget.js", self.loader)?;
         writeln!(formatter, "{:<28}{form:>8}{FORM_MAX:>8}", "form opens")?;
-        writeln!(
-            formatter,
-            "{:<28}{:>8}",
-            "  ringback.wasm, with styles", self.module
-        )?;
+        writeln!(formatter, "{:<28}{:>8}", "  ringback.wasm, with styles", self.module)?;
         writeln!(formatter, "{:<28}{:>8}", "  ringback.js", self.glue)?;
         write!(formatter, "{:<28}{:>8}", format!("  {texts}"), self.texts.1)
     }
@@ -70,12 +56,7 @@ mod tests {
     use super::*;
 
     fn costs(loader: usize, module: usize) -> Costs {
-        Costs {
-            loader,
-            glue: 1_000,
-            module,
-            texts: ("en".to_owned(), 1_000),
-        }
+        Costs { loader, glue: 1_000, module, texts: ("en".to_owned(), 1_000) }
     }
 
     #[test]

@@ -55,9 +55,7 @@ mod tests {
     #[test]
     fn gzip_gives_back_what_went_in() {
         let mut plain = Vec::new();
-        flate2::read::GzDecoder::new(&gzip(TEXT).unwrap()[..])
-            .read_to_end(&mut plain)
-            .unwrap();
+        flate2::read::GzDecoder::new(&gzip(TEXT).unwrap()[..]).read_to_end(&mut plain).unwrap();
         assert_eq!(plain, TEXT);
     }
 }

@@ -6,7 +6,7 @@ use anyhow::{Context as _, Result};
 use sha2::{Digest as _, Sha256};
 
 /// What the widget is made of, seen from the root of the workspace. The build itself is part of it.
-const INPUTS: [&str; 7] = [
+const INPUTS: [&str; 8] = [
     "Cargo.toml",
     "Cargo.lock",
     "contract/Cargo.toml",
@@ -14,6 +14,7 @@ const INPUTS: [&str; 7] = [
     "widget",
     "xtask/Cargo.toml",
     "xtask/src/widget",
+    "xtask/src/widget.rs",
 ];
 
 /// A fingerprint of every input file, and of the tools.

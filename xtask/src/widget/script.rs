@@ -10,10 +10,7 @@ const CONTINUED: &str = "})],;:.?=&|>*%^";
 
 /// The script without comments and needless white space.
 pub(crate) fn compact(script: &str) -> String {
-    let mut out = Compact {
-        out: String::with_capacity(script.len()),
-        gap: Gap::None,
-    };
+    let mut out = Compact { out: String::with_capacity(script.len()), gap: Gap::None };
     let mut rest = script;
     while let Some(first) = rest.chars().next() {
         let length = if rest.starts_with("//") {
@@ -77,11 +74,7 @@ impl Compact {
 
     /// Whether a `/` here begins a regular expression, and is not a division.
     fn expects_operand(&self) -> bool {
-        let word = self
-            .out
-            .rsplit(|character| !is_word(character))
-            .next()
-            .unwrap_or_default();
+        let word = self.out.rsplit(|character| !is_word(character)).next().unwrap_or_default();
         match self.out.chars().next_back() {
             None => true,
             Some(last) => {
@@ -131,10 +124,7 @@ mod tests {
     #[test]
     fn literals_stay_as_they_are() {
         let script = r#"x = "//  no"; y = 'it\'s  '; z = `a  ${b}  c`; r = /[/"]  \/ /.test(s)"#;
-        assert_eq!(
-            compact(script),
-            r#"x="//  no";y='it\'s  ';z=`a  ${b}  c`;r=/[/"]  \/ /.test(s)"#
-        );
+        assert_eq!(compact(script), r#"x="//  no";y='it\'s  ';z=`a  ${b}  c`;r=/[/"]  \/ /.test(s)"#);
     }
 
     #[test]

@@ -16,6 +16,9 @@ use crate::workspace::{answer, install_packages, program, run};
 /// The target of the browser.
 pub(crate) const TARGET: &str = "wasm32-unknown-unknown";
 
+/// See [`super::references`].
+const WITHOUT_REFERENCES: &str = "-Ctarget-feature=-reference-types";
+
 /// The first minor version of Rust 1 whose `panic = "immediate-abort"` is known to work here.
 const IMMEDIATE_ABORT_SINCE: u32 = 93;
 
@@ -88,30 +91,15 @@ fn installed(plain: bool) -> Option<Toolchain> {
     let active = Pair::of("cargo".into(), "rustc".into());
     let distribution = Pair::of("/usr/bin/cargo".into(), "/usr/bin/rustc".into());
     if let Some(pair) = active.clone().filter(Pair::has_target) {
-        let way = if !plain && pair.has_source() {
-            Way::FromSource
-        } else {
-            Way::Shipped
-        };
-        return Some(Toolchain {
-            pair,
-            way,
-            linker: None,
-        });
+        let way = if !plain && pair.has_source() { Way::FromSource } else { Way::Shipped };
+        return Some(Toolchain { pair, way, linker: None });
     }
-    let pair = [active.clone(), distribution]
-        .into_iter()
-        .flatten()
-        .find(Pair::has_source)?;
+    let pair = [active.clone(), distribution].into_iter().flatten().find(Pair::has_source)?;
     let linker = (!pair.has_linker()).then(|| linker(active.as_ref())).flatten();
     if linker.is_none() && !pair.has_linker() {
         return None;
     }
-    Some(Toolchain {
-        pair,
-        way: Way::FromSource,
-        linker,
-    })
+    Some(Toolchain { pair, way: Way::FromSource, linker })
 }
 
 /// A linker for WASM that did not come with the compiler: the active tool chain's, else the system's, which is
@@ -129,19 +117,11 @@ impl Pair {
         let version = answer(Command::new(&rustc).arg("-vV"))?;
         let sysroot = answer(Command::new(&rustc).args(["--print", "sysroot"]))?.into();
         answer(Command::new(&cargo).arg("--version"))?;
-        Some(Self {
-            cargo,
-            rustc,
-            version,
-            sysroot,
-        })
+        Some(Self { cargo, rustc, version, sysroot })
     }
 
     fn value(&self, key: &str) -> &str {
-        let line = self
-            .version
-            .lines()
-            .find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
+        let line = self.version.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(": "));
         line.unwrap_or_default()
     }
 
@@ -176,53 +156,35 @@ impl Toolchain {
         let mut command = Command::new(&self.pair.cargo);
         // What the user has set for native builds (-C target-cpu=native, a wrapper, a linker) must not reach this one,
         // or the same source would give another module on every machine.
-        for name in [
-            "RUSTFLAGS",
-            "CARGO_ENCODED_RUSTFLAGS",
-            "RUSTC_WRAPPER",
-            "CARGO_BUILD_RUSTFLAGS",
-        ] {
+        for name in ["RUSTFLAGS", "CARGO_ENCODED_RUSTFLAGS", "RUSTC_WRAPPER", "CARGO_BUILD_RUSTFLAGS"] {
             command.env_remove(name);
         }
         command
             .env("RUSTC", &self.pair.rustc)
-            .args([
-                "build",
-                "--package",
-                package,
-                "--lib",
-                "--target",
-                TARGET,
-                "--profile",
-                "widget",
-            ])
+            .args(["build", "--package", package, "--lib", "--target", TARGET, "--profile", "widget"])
             .arg("--target-dir")
             .arg(target_dir);
         if let Some(linker) = &self.linker {
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
+        let mut flags = vec![WITHOUT_REFERENCES];
         match self.way {
             Way::Shipped => {
                 command.env("CARGO_PROFILE_WIDGET_PANIC", "abort");
             }
             Way::FromSource => {
+                flags.extend(["-Zlocation-detail=none", "-Zfmt-debug=none"]);
                 command
                     .env("RUSTC_BOOTSTRAP", "1")
-                    .args([
-                        "-Zbuild-std=std,panic_abort",
-                        "-Zbuild-std-features=optimize_for_size",
-                    ])
+                    .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
                     .args([
                         "-Zpanic-immediate-abort",
                         "--config",
                         r#"profile.widget.panic="immediate-abort""#,
-                    ])
-                    .args([
-                        "--config",
-                        r#"build.rustflags=["-Zlocation-detail=none", "-Zfmt-debug=none"]"#,
                     ]);
             }
         }
+        command.arg("--config").arg(format!("build.rustflags={flags:?}"));
         command
     }
 

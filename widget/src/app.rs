@@ -1,0 +1,381 @@
+//! What the form does: from the first key press to the end of the call.
+
+use std::cell::{Cell, RefCell};
+use std::rc::{Rc, Weak};
+
+use ringback_contract::callback::{Accepted, State};
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, Event, ShadowRoot};
+
+use crate::attempt::{Attempt, uuid};
+use crate::description::{Agent, Description};
+use crate::dom::{focus, window};
+use crate::events::{Happening, tell};
+use crate::follow::{self, Followed, Leash, News, Next};
+use crate::follow_view::FollowView;
+use crate::form_view::FormView;
+use crate::json::{Json, ObjectWriter};
+use crate::listener::Listener;
+use crate::outcome::Outcome;
+use crate::read::{self, Progress};
+use crate::rules::{self, OTHER_MEMBERS};
+use crate::shell::Shell;
+use crate::submit::{self, Settled};
+use crate::task::spawn;
+use crate::texts::Texts;
+
+/// What the visitor can do now.
+#[derive(Clone, Copy, PartialEq)]
+enum Phase {
+    /// Fill in the form.
+    Editing,
+    /// Wait for the answer to the post.
+    Sending,
+    /// Send the same again: whether it has arrived is not known.
+    Unclear,
+    /// Watch the callback.
+    Following,
+}
+
+impl Phase {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Editing => "editing",
+            Self::Sending => "sending",
+            Self::Unclear => "unclear",
+            Self::Following => "following",
+        }
+    }
+}
+
+/// A form on a page, and all that belongs to it.
+pub(crate) struct App {
+    description: Description,
+    texts: Texts,
+    /// The address of the service.
+    service: String,
+    /// The token of a preferred-agent link, or empty.
+    agent: RefCell<String>,
+    shell: Shell,
+    form_view: FormView,
+    follow_view: FollowView,
+    phase: Cell<Phase>,
+    attempt: RefCell<Option<Rc<Attempt>>>,
+    callback: RefCell<Option<Rc<Followed>>>,
+    /// The revision of the callback that is shown, and its state.
+    shown: Cell<(f64, Option<State>)>,
+    leash: Leash,
+    listener: RefCell<Option<Listener>>,
+}
+
+impl App {
+    /// Draws the form and begins to listen.
+    pub(crate) fn start(
+        root: &ShadowRoot,
+        description: Description,
+        service: String,
+        agent: String,
+        inline: bool,
+    ) -> Rc<Self> {
+        let texts = Texts::new(&description);
+        let shell = Shell::new(root, &description, &texts, inline);
+        let app = Rc::new(Self {
+            form_view: FormView::new(&shell.body, &description, &texts),
+            follow_view: FollowView::new(&shell.body, &description, &texts),
+            description,
+            texts,
+            service,
+            agent: RefCell::new(agent),
+            shell,
+            phase: Cell::new(Phase::Editing),
+            attempt: RefCell::default(),
+            callback: RefCell::default(),
+            shown: Cell::new((-1.0, None)),
+            leash: Leash::default(),
+            listener: RefCell::default(),
+        });
+        app.enter(Phase::Editing);
+        let weak = Rc::downgrade(&app);
+        let types = &["submit", "click", "input", "change", "focusout"];
+        let listener = Listener::new(app.shell.frame(), types, move |event| {
+            if let Some(app) = weak.upgrade() {
+                app.react(&event);
+            }
+        });
+        app.listener.replace(Some(listener));
+        app
+    }
+
+    pub(crate) fn open(&self) {
+        let following = self.phase.get() == Phase::Following;
+        let first =
+            if following { self.follow_view.title() } else { self.form_view.first(Shell::is_touch()) };
+        if self.shell.open(first) {
+            tell(self.shell.host(), &Happening::Opened);
+        }
+    }
+
+    pub(crate) fn close(&self) {
+        self.shell.close();
+    }
+
+    #[inline(never)]
+    fn enter(&self, phase: Phase) {
+        self.phase.set(phase);
+        self.shell.set_phase(phase.name());
+        let sending = phase == Phase::Sending;
+        self.form_view.lock(sending || phase == Phase::Unclear);
+        let label = match phase {
+            Phase::Sending => "form.sending",
+            Phase::Unclear => "form.retry",
+            Phase::Editing | Phase::Following => "form.send",
+        };
+        self.form_view.set_busy(sending, label, &self.texts);
+        self.form_view.show(phase != Phase::Following);
+        self.follow_view.show(phase == Phase::Following);
+    }
+
+    fn react(self: &Rc<Self>, event: &Event) {
+        let Some(target) = event.target().and_then(|target| target.dyn_into::<Element>().ok()) else {
+            return;
+        };
+        match event.type_().as_str() {
+            "submit" => {
+                event.prevent_default();
+                self.submit();
+            }
+            "click" => self.click(&target),
+            // Not while typing for the first time: only what is already marked is judged again.
+            "input" | "change" => {
+                if let Some(field) = self.form_view.field_of(&target).filter(|field| field.is_wrong()) {
+                    field.judge(&self.description, &self.texts);
+                    if !self.form_view.is_any_wrong() && self.phase.get() == Phase::Editing {
+                        self.form_view.set_alert("");
+                    }
+                }
+            }
+            _ => {
+                if let Some(field) = self.form_view.field_of(&target) {
+                    // What the service has found wrong stays marked until it is changed.
+                    if !field.is_wrong() {
+                        field.judge_on_leaving(&self.description, &self.texts);
+                    }
+                }
+            }
+        }
+    }
+
+    #[inline(never)]
+    fn click(self: &Rc<Self>, target: &Element) {
+        if self.shell.is_backdrop(target) {
+            let safe = self.phase.get() == Phase::Following || !self.form_view.is_touched();
+            if safe && self.phase.get() != Phase::Sending {
+                self.close();
+            }
+            return;
+        }
+        let action = target.closest("[data-action]").ok().flatten();
+        match action.and_then(|element| element.get_attribute("data-action")).as_deref() {
+            Some("close") => self.close(),
+            Some("cancel") => self.cancel(),
+            Some("again") => self.ask_again(),
+            _ => {}
+        }
+    }
+
+    #[inline(never)]
+    fn submit(self: &Rc<Self>) {
+        let attempt = match self.phase.get() {
+            Phase::Sending | Phase::Following => return,
+            Phase::Unclear => self.attempt.take(),
+            Phase::Editing => {
+                if !self.form_view.judge(&self.description, &self.texts) {
+                    self.form_view.set_alert(&self.texts.get("problem.fields"));
+                    return;
+                }
+                let last = self.attempt.take();
+                Some(Rc::new(Attempt::of(last.as_deref(), self.body(), new_key)))
+            }
+        };
+        let Some(attempt) = attempt else { return };
+        self.attempt.replace(Some(attempt.clone()));
+        self.form_view.set_alert("");
+        self.enter(Phase::Sending);
+        let url = [&self.service, "/v1/sites/", &self.description.get("site"), "/callbacks"].concat();
+        let weak = Rc::downgrade(self);
+        spawn(async move {
+            let settled = submit::post(&url, &attempt).await;
+            if let Some(app) = weak.upgrade() {
+                app.settle(&settled);
+            }
+        });
+    }
+
+    /// The request for what stands in the form. Its members are those of the contract's `NewCallback`.
+    fn body(&self) -> String {
+        let request = ObjectWriter::new();
+        self.form_view.write(&request, &self.description);
+        let agent = self.agent.borrow().clone();
+        for (member, text) in OTHER_MEMBERS.into_iter().zip([page(), self.description.get("locale"), agent]) {
+            request.add_text(member, &text);
+        }
+        request.text()
+    }
+
+    /// Shows what became of a post.
+    #[inline(never)]
+    fn settle(self: &Rc<Self>, settled: &Settled) {
+        let Settled { outcome, status, ref body } = *settled;
+        if outcome == Outcome::Accepted
+            && let Some(accepted) = read::accepted(body)
+        {
+            return self.follow(accepted);
+        }
+        let text = match outcome {
+            Outcome::Fields => self.mark(body),
+            Outcome::Busy(seconds) => self.texts.with("problem.busy", &self.texts.time_from_now(seconds)),
+            _ => self.texts.of("problem", outcome.name()),
+        };
+        self.enter(if outcome == Outcome::Unclear { Phase::Unclear } else { Phase::Editing });
+        if matches!(status, 400..=428) {
+            // An answer about this very request: the next one is another.
+            self.attempt.take();
+        }
+        if outcome == Outcome::Fields {
+            // The fields can be focused only now that they are no longer locked.
+            self.form_view.focus_first_wrong();
+        }
+        self.form_view.set_alert(&text);
+        tell(self.shell.host(), &Happening::Failed { kind: outcome.name(), status });
+    }
+
+    /// Marks the fields that the service has refused. Gives what to say about the whole.
+    fn mark(&self, body: &Json) -> String {
+        let mut told = "problem.fields".to_owned();
+        for error in body.list("errors") {
+            let (pointer, code) = (error.string("pointer"), error.string("code"));
+            let member = rules::member(&pointer);
+            if let Some(field) = self.form_view.field_for(member) {
+                field.mark(&code, &self.texts);
+            } else if member == "agent" {
+                // The link ran out while the form was open. The next request is for whoever is free.
+                self.agent.take();
+                let key = if code == "link_expired" { "notice.expired" } else { "notice.invalid" };
+                self.form_view.set_notice(key, &self.texts);
+                key.clone_into(&mut told);
+            } else {
+                told = ["error.", &code].concat();
+            }
+        }
+        self.texts.get(&told)
+    }
+
+    #[inline(never)]
+    fn follow(self: &Rc<Self>, accepted: Accepted) {
+        let Accepted { id, state, follow: token } = accepted;
+        let url = [&self.service, "/v1/callbacks/", &id].concat();
+        let followed = Rc::new(Followed { id, url, token });
+        self.attempt.take();
+        self.callback.replace(Some(followed.clone()));
+        self.shown.set((-1.0, None));
+        let agent = match self.description.agent() {
+            Agent::Named(name) if !self.agent.borrow().is_empty() => Some(name),
+            _ => None,
+        };
+        self.enter(Phase::Following);
+        self.follow_view.set_alert("");
+        self.follow_view.set_cancelling(false, &self.texts);
+        tell(self.shell.host(), &Happening::Submitted { id: &followed.id });
+        self.show(&followed.id, &Progress { state, agent, failure: None, cancellable: false, revision: 0.0 });
+        focus(self.follow_view.title());
+
+        let weak: Weak<Self> = Rc::downgrade(self);
+        let leash = self.leash.clone();
+        spawn(follow::run(followed.clone(), leash, move |news| {
+            let Some(app) = weak.upgrade() else { return Next::Stop };
+            // The visitor may have asked for another call meanwhile.
+            if app.callback.borrow().as_ref().is_none_or(|callback| !Rc::ptr_eq(callback, &followed)) {
+                return Next::Stop;
+            }
+            match news {
+                News::At(progress) => {
+                    app.follow_view.set_alert("");
+                    let last = progress.state.is_final();
+                    app.show(&followed.id, &progress);
+                    if last { Next::Stop } else { Next::GoOn }
+                }
+                News::Lost => {
+                    app.follow_view.set_alert(&app.texts.get("follow.lost"));
+                    Next::GoOn
+                }
+            }
+        }));
+    }
+
+    /// Shows where a callback stands, unless something newer is shown already.
+    #[inline(never)]
+    fn show(&self, id: &str, progress: &Progress) {
+        let (revision, state) = self.shown.get();
+        if progress.revision < revision {
+            return;
+        }
+        self.shown.set((progress.revision, Some(progress.state)));
+        self.shell.set_state(Some(progress.state.as_str()));
+        self.follow_view.set(progress, &self.texts);
+        if state != Some(progress.state) {
+            tell(self.shell.host(), &Happening::Moved { id, state: progress.state.as_str() });
+        }
+    }
+
+    #[inline(never)]
+    fn cancel(self: &Rc<Self>) {
+        let Some(callback) = self.callback.borrow().clone() else { return };
+        self.follow_view.set_cancelling(true, &self.texts);
+        let weak = Rc::downgrade(self);
+        spawn(async move {
+            let (status, progress) = follow::cancel(&callback).await;
+            let Some(app) = weak.upgrade() else { return };
+            app.follow_view.set_cancelling(false, &app.texts);
+            if let Some(progress) = progress {
+                app.show(&callback.id, &progress);
+            }
+            let problem = match status {
+                200..=299 => return app.follow_view.set_alert(""),
+                409 => "follow.cancel.late",
+                _ => "follow.cancel.failed",
+            };
+            app.follow_view.set_alert(&app.texts.get(problem));
+            tell(app.shell.host(), &Happening::Failed { kind: "cancel", status });
+        });
+    }
+
+    fn ask_again(&self) {
+        self.callback.take();
+        self.leash.pull();
+        self.shell.set_state(None);
+        self.enter(Phase::Editing);
+        focus(self.form_view.first(Shell::is_touch()));
+    }
+}
+
+impl Drop for App {
+    fn drop(&mut self) {
+        self.leash.pull();
+    }
+}
+
+/// The address of this page without its query, which may hold what is nobody's business.
+fn page() -> String {
+    let location = window().location();
+    let (origin, path) = (location.origin().unwrap_or_default(), location.pathname().unwrap_or_default());
+    // A page from a file has no origin; the rule of the field takes no other addresses.
+    if origin.starts_with("http") { origin + &path } else { String::new() }
+}
+
+fn new_key() -> String {
+    let mut random = [0; 16];
+    if let Ok(crypto) = window().crypto() {
+        let _ = crypto.get_random_values_with_u8_array(&mut random);
+    }
+    uuid(random)
+}

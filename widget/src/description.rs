@@ -1,0 +1,106 @@
+//! The service's description of a form: the contract's `Form`.
+//!
+//! It stays in the browser's own object and is read where it is needed: a copy as Rust values would make the module
+//! larger, and is looked at once. What is absent reads as empty: the service and this module are built together.
+
+use ringback_contract::field::Presence;
+use ringback_contract::form::FieldName;
+
+use crate::json::Json;
+use crate::rules::{Control, Known};
+
+/// The description of a form.
+pub(crate) struct Description(Json);
+
+/// What became of the preferred-agent token.
+pub(crate) enum Agent {
+    /// There was none.
+    Absent,
+    /// The callback will be for this agent.
+    Named(String),
+    /// The link is not valid; the key of what to say about it.
+    Unusable(&'static str),
+}
+
+impl Description {
+    pub(crate) fn new(json: Json) -> Self {
+        Self(json)
+    }
+
+    /// The member of that name.
+    pub(crate) fn get(&self, member: &str) -> String {
+        self.0.string(member)
+    }
+
+    pub(crate) fn texts(&self) -> Json {
+        self.0.get("texts")
+    }
+
+    /// The controls to show in their order, and whether each must be filled in.
+    pub(crate) fn controls(&self) -> Vec<(Control, Presence)> {
+        let mut controls = Vec::new();
+        for field in self.0.list("fields") {
+            let name = match field.string("name").as_str() {
+                "name" => FieldName::Name,
+                "phone" => FieldName::Phone,
+                "email" => FieldName::Email,
+                "reason" => FieldName::Reason,
+                "message" => FieldName::Message,
+                // An older module in a cache can still draw the rest.
+                _ => continue,
+            };
+            // A site without reasons has nothing to choose from.
+            if name == FieldName::Reason && self.reasons().is_empty() {
+                continue;
+            }
+            if name == FieldName::Phone && self.countries().len() > 1 {
+                controls.push((Control::Country, Presence::Required));
+            }
+            let required = field.string("presence") == "required";
+            let presence = if required { Presence::Required } else { Presence::Optional };
+            controls.push((Control::Field(name), presence));
+        }
+        if self.version().is_some() {
+            controls.push((Control::Consent, Presence::Required));
+        }
+        controls
+    }
+
+    /// The reasons to choose from: each has an `id` and a `label`.
+    #[inline(never)]
+    pub(crate) fn reasons(&self) -> Vec<Json> {
+        self.0.list("reasons")
+    }
+
+    /// The countries whose numbers the site calls.
+    #[inline(never)]
+    pub(crate) fn countries(&self) -> Vec<Json> {
+        self.0.list("countries")
+    }
+
+    /// The text to agree to: it has a `version`, a `text` and perhaps a `policy_url`.
+    pub(crate) fn consent(&self) -> Json {
+        self.0.get("consent")
+    }
+
+    /// What became of the preferred-agent token.
+    pub(crate) fn agent(&self) -> Agent {
+        let agent = self.0.get("agent");
+        match agent.string("status").as_str() {
+            "" => Agent::Absent,
+            "named" => Agent::Named(agent.string("name")),
+            "expired" => Agent::Unusable("notice.expired"),
+            _ => Agent::Unusable("notice.invalid"),
+        }
+    }
+}
+
+impl Known for Description {
+    fn has_reason(&self, id: &str) -> bool {
+        self.reasons().iter().any(|reason| reason.string("id") == id)
+    }
+
+    fn version(&self) -> Option<String> {
+        self.consent().text("version")
+    }
+}

@@ -1,0 +1,71 @@
+//! Making elements.
+//!
+//! These functions are called from everywhere: inlined, each call would cost every visitor bytes.
+
+use wasm_bindgen::prelude::wasm_bindgen;
+use wasm_bindgen::{JsCast as _, UnwrapThrowExt as _};
+use web_sys::{Element, HtmlElement, Node, Window};
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(thread_local_v2, js_name = window)]
+    static WINDOW: Window;
+}
+
+/// The page's window: the loader runs nowhere else.
+#[inline(never)]
+pub(crate) fn window() -> Window {
+    WINDOW.with(Clone::clone)
+}
+
+/// Appends a new element of these attributes. Attributes that are known here stand in the module's data and cost no
+/// code; the others are better given to [`set`].
+#[inline(never)]
+pub(crate) fn add(parent: &Node, tag: &str, attributes: &[(&str, &str)]) -> HtmlElement {
+    let document = parent.owner_document();
+    // Tags and attribute names are constants of this crate, and each is a name: the browser cannot refuse them.
+    let element = document.and_then(|document| document.create_element(tag).ok()).unwrap_throw();
+    let element: HtmlElement = element.unchecked_into();
+    for (name, value) in attributes {
+        set(&element, name, value);
+    }
+    let _ = parent.append_child(&element);
+    element
+}
+
+/// Appends a new element that holds a text.
+#[inline(never)]
+pub(crate) fn add_text(parent: &Node, tag: &str, attributes: &[(&str, &str)], text: &str) -> HtmlElement {
+    let element = add(parent, tag, attributes);
+    element.set_text_content(Some(text));
+    element
+}
+
+/// Sets an attribute. The browser refuses only what is not a name, and the names are constants of this crate.
+#[inline(never)]
+pub(crate) fn set(element: &Element, name: &str, value: &str) {
+    let _ = element.set_attribute(name, value);
+}
+
+/// Sets an attribute, or takes it away.
+#[inline(never)]
+pub(crate) fn set_if(element: &Element, name: &str, value: Option<&str>) {
+    match value {
+        Some(value) => set(element, name, value),
+        None => {
+            let _ = element.remove_attribute(name);
+        }
+    }
+}
+
+/// Shows or hides an element.
+#[inline(never)]
+pub(crate) fn show(element: &Element, shown: bool) {
+    set_if(element, "hidden", (!shown).then_some(""));
+}
+
+/// Puts the keyboard's focus on an element.
+#[inline(never)]
+pub(crate) fn focus(element: &HtmlElement) {
+    let _ = element.focus();
+}

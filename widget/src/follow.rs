@@ -1,0 +1,173 @@
+//! Follows a callback: by a stream of events, and where a stream does not come through, by asking again and again.
+
+use std::cell::RefCell;
+use std::rc::Rc;
+
+use web_sys::AbortController;
+
+use crate::backoff::Backoff;
+use crate::deadline::{Deadline, sleep};
+use crate::http::{Answer, Request};
+use crate::json::Json;
+use crate::read::{self, Progress};
+use crate::sse::EventStream;
+use crate::task;
+
+/// How long the first event may take, in milliseconds. The service sends one at once: if none comes, something between
+/// us holds streams back.
+const FIRST_EVENT: i32 = 10_000;
+/// How long a stream may be silent, in milliseconds: the service sends a heartbeat every 15 s.
+const SILENCE: i32 = 40_000;
+/// How long an answer to a single question may take, in milliseconds.
+const ANSWER: i32 = 10_000;
+/// How often to ask where streams do not come through, in milliseconds.
+const ASK_EVERY: u32 = 4_000;
+
+/// A callback to follow.
+pub(crate) struct Followed {
+    /// Its id.
+    pub(crate) id: String,
+    /// The callback's address at the service.
+    pub(crate) url: String,
+    /// The bearer token that opens it.
+    pub(crate) token: String,
+}
+
+impl Followed {
+    async fn send(&self, method: &str, url: &str, deadline: &Deadline) -> Option<Answer> {
+        let authorization = ["Bearer ", &self.token].concat();
+        let headers = [("Authorization", authorization.as_str())];
+        Request { method, url, headers: &headers, body: None }.send(deadline).await
+    }
+}
+
+/// What the follower has to tell.
+pub(crate) enum News {
+    /// The callback stands here.
+    At(Progress),
+    /// The service does not answer; the follower goes on trying.
+    Lost,
+}
+
+/// Whether to go on.
+#[derive(PartialEq)]
+pub(crate) enum Next {
+    GoOn,
+    Stop,
+}
+
+/// Ends a follower from elsewhere.
+#[derive(Clone, Default)]
+pub(crate) struct Leash(Rc<RefCell<Option<AbortController>>>);
+
+impl Leash {
+    fn hold(&self, deadline: &Deadline) {
+        self.0.replace(Some(deadline.controller()));
+    }
+
+    /// Aborts the request that the follower waits for. It then finds out by its listener that it is to stop.
+    pub(crate) fn pull(&self) {
+        let controller = self.0.take();
+        if let Some(controller) = controller {
+            controller.abort();
+        }
+    }
+}
+
+/// How a stream ended.
+enum End {
+    /// The listener wants no more.
+    Stopped,
+    /// It brought news before it broke off.
+    Delivered,
+    /// It opened, and brought nothing.
+    Silent,
+    /// It did not open.
+    Unreachable,
+    /// The service does not know the callback, or not this token.
+    Unknown,
+}
+
+/// Follows until the listener says stop.
+pub(crate) async fn run(followed: Rc<Followed>, leash: Leash, tell: impl Fn(News) -> Next) {
+    let mut backoff = Backoff::default();
+    let mut streams = true;
+    loop {
+        let end = if streams {
+            stream(&followed, &leash, &tell).await
+        } else {
+            ask(&followed, &leash, &tell).await
+        };
+        let wait = match end {
+            End::Stopped | End::Unknown => return,
+            End::Delivered => {
+                backoff.reset();
+                if streams { backoff.next(js_sys::Math::random()) } else { ASK_EVERY }
+            }
+            End::Silent => {
+                streams = false;
+                0
+            }
+            End::Unreachable => {
+                if tell(News::Lost) == Next::Stop {
+                    return;
+                }
+                backoff.next(js_sys::Math::random())
+            }
+        };
+        sleep(wait).await;
+    }
+}
+
+async fn stream(followed: &Followed, leash: &Leash, tell: &impl Fn(News) -> Next) -> End {
+    let mut deadline = Deadline::new(FIRST_EVENT);
+    leash.hold(&deadline);
+    let address = [&followed.url, "/events"].concat();
+    let Some(answer) = followed.send("GET", &address, &deadline).await else { return End::Unreachable };
+    match answer.status() {
+        200 => {}
+        401 | 403 | 404 | 410 => return End::Unknown,
+        _ => return End::Unreachable,
+    }
+    let Some(reader) = answer.stream() else { return End::Silent };
+    let mut events = EventStream::default();
+    let mut end = End::Silent;
+    while let Some(piece) = task::result(reader.read()).await {
+        // No text in it: the stream has ended.
+        let Some(text) = Json::new(piece).text("value") else { break };
+        for data in events.push(&text) {
+            let Some(progress) = Json::parse(&data).as_ref().and_then(read::progress) else { continue };
+            if tell(News::At(progress)) == Next::Stop {
+                return End::Stopped;
+            }
+            end = End::Delivered;
+        }
+        if let End::Delivered = end {
+            deadline.set(SILENCE);
+        }
+    }
+    end
+}
+
+async fn ask(followed: &Followed, leash: &Leash, tell: &impl Fn(News) -> Next) -> End {
+    match ask_once("GET", followed, leash).await {
+        (200, Some(progress)) => match tell(News::At(progress)) {
+            Next::GoOn => End::Delivered,
+            Next::Stop => End::Stopped,
+        },
+        (401 | 403 | 404 | 410, _) => End::Unknown,
+        _ => End::Unreachable,
+    }
+}
+
+/// Calls a callback off. Gives the HTTP status or 0, and where the callback stands now if the answer says so.
+pub(crate) async fn cancel(followed: &Followed) -> (u16, Option<Progress>) {
+    ask_once("DELETE", followed, &Leash::default()).await
+}
+
+async fn ask_once(method: &str, followed: &Followed, leash: &Leash) -> (u16, Option<Progress>) {
+    let deadline = Deadline::new(ANSWER);
+    leash.hold(&deadline);
+    let Some(answer) = followed.send(method, &followed.url, &deadline).await else { return (0, None) };
+    (answer.status(), read::progress(&answer.json().await))
+}

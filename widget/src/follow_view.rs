@@ -1,0 +1,116 @@
+//! The live view of a callback after it was sent.
+
+use ringback_contract::callback::State;
+use web_sys::{HtmlElement, Node};
+
+use crate::description::Description;
+use crate::dom::{add, set, set_if, show};
+use crate::form_view::phone_link;
+use crate::read::Progress;
+use crate::steps::{self, STEPS};
+use crate::texts::Texts;
+
+/// The view, and what changes in it.
+pub(crate) struct FollowView {
+    section: HtmlElement,
+    steps: HtmlElement,
+    list: Vec<HtmlElement>,
+    title: HtmlElement,
+    agent: HtmlElement,
+    detail: HtmlElement,
+    alert: HtmlElement,
+    cancel: HtmlElement,
+    again: HtmlElement,
+    phone: Option<HtmlElement>,
+}
+
+impl FollowView {
+    pub(crate) fn new(parent: &Node, description: &Description, texts: &Texts) -> Self {
+        let section = add(parent, "div", &[("class", "follow"), ("part", "follow")]);
+        let mark = add(&section, "div", &[("class", "mark"), ("part", "mark"), ("aria-hidden", "true")]);
+        add(&mark, "span", &[]);
+        let news = add(&section, "div", &[("aria-live", "polite"), ("role", "status")]);
+        let title = add(&news, "h2", &[("part", "title"), ("class", "news"), ("tabindex", "-1")]);
+        let agent = add(&news, "p", &[("class", "agent"), ("part", "agent")]);
+        let detail = add(&news, "p", &[("class", "detail"), ("part", "detail")]);
+        let steps = add(&section, "ol", &[("class", "steps"), ("part", "steps")]);
+        let mut list = Vec::new();
+        for name in STEPS {
+            let step = add(&steps, "li", &[("part", "step")]);
+            texts.put_of(&step, "step", name);
+            list.push(step);
+        }
+        let alert = add(&section, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
+        let again = [("type", "button"), ("data-action", "again"), ("class", "primary"), ("part", "button")];
+        let again = add(&section, "button", &again);
+        texts.put(&again, "follow.again");
+        let cancel =
+            [("type", "button"), ("data-action", "cancel"), ("class", "quiet"), ("part", "secondary")];
+        let cancel = add(&section, "button", &cancel);
+        let phone = phone_link(&section, description, texts);
+        let view = Self { section, steps, list, title, agent, detail, alert, cancel, again, phone };
+        view.set_alert("");
+        view.show(false);
+        view
+    }
+
+    pub(crate) fn show(&self, shown: bool) {
+        show(&self.section, shown);
+    }
+
+    /// Where the focus goes when the form gives way to this view.
+    pub(crate) fn title(&self) -> &HtmlElement {
+        &self.title
+    }
+
+    /// Shows where the callback stands. Only what has changed is written, or a screen reader would say it again.
+    pub(crate) fn set(&self, progress: &Progress, texts: &Texts) {
+        let state = progress.state;
+        write(&self.title, &texts.of("state", state.as_str()));
+        let detail = match progress.failure {
+            Some(failure) => texts.of("failure", failure.as_str()),
+            None => texts.of("state", &[state.as_str(), ".detail"].concat()),
+        };
+        write(&self.detail, &detail);
+
+        let waits = steps::step(state).is_some_and(|step| step < 3);
+        let agent = progress.agent.as_deref().filter(|_| waits);
+        if let Some(name) = agent {
+            write(&self.agent, &texts.with("follow.agent", name));
+        }
+        show(&self.agent, agent.is_some());
+
+        show(&self.steps, steps::step(state).is_some());
+        if let Some(current) = steps::step(state) {
+            for (step, element) in self.list.iter().enumerate() {
+                let look = steps::look(step, current);
+                set(element, "data-step", look);
+                set_if(element, "aria-current", (look == "now").then_some("step"));
+            }
+        }
+        show(&self.cancel, progress.cancellable);
+        show(&self.again, state.is_final());
+        let failed = matches!(state, State::Failed | State::Expired);
+        if let Some(phone) = &self.phone {
+            show(phone, failed);
+        }
+    }
+
+    /// Shows that the callback is being called off.
+    pub(crate) fn set_cancelling(&self, cancelling: bool, texts: &Texts) {
+        set_if(&self.cancel, "aria-disabled", cancelling.then_some("true"));
+        texts.put(&self.cancel, if cancelling { "follow.cancelling" } else { "follow.cancel" });
+    }
+
+    /// Tells something beside the callback's state, or with an empty text takes it back.
+    pub(crate) fn set_alert(&self, text: &str) {
+        write(&self.alert, text);
+        show(&self.alert, !text.is_empty());
+    }
+}
+
+fn write(element: &HtmlElement, text: &str) {
+    if element.text_content().as_deref() != Some(text) {
+        element.set_text_content(Some(text));
+    }
+}

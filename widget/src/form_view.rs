@@ -1,0 +1,319 @@
+//! The form itself: its controls, what stands in them, and what is wrong with them.
+
+use ringback_contract::field::{self, Code, Presence};
+use ringback_contract::form::FieldName;
+use wasm_bindgen::JsCast as _;
+use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
+
+use crate::description::{Agent, Description};
+use crate::dom::{add, add_text, focus, set, set_if, show};
+use crate::json::ObjectWriter;
+use crate::rules::{Control, Value};
+use crate::texts::Texts;
+
+/// The form and everything around it.
+pub(crate) struct FormView {
+    section: HtmlElement,
+    title: HtmlElement,
+    notice: HtmlElement,
+    fieldset: HtmlElement,
+    fields: Vec<FieldView>,
+    alert: HtmlElement,
+    send: HtmlElement,
+    phone: Option<HtmlElement>,
+}
+
+/// One control with its label and its error.
+pub(crate) struct FieldView {
+    pub(crate) control: Control,
+    presence: Presence,
+    /// An input, a select or a text area: each has a value.
+    input: HtmlInputElement,
+    error: HtmlElement,
+    /// What stood in it when the form was drawn.
+    initial: String,
+}
+
+impl FormView {
+    pub(crate) fn new(parent: &Node, description: &Description, texts: &Texts) -> Self {
+        let section = add(parent, "div", &[("class", "ask")]);
+        let title = add(&section, "h2", &[("id", "title"), ("part", "title"), ("tabindex", "-1")]);
+        let intro = add(&section, "p", &[("class", "intro"), ("part", "intro")]);
+        let agent = description.agent();
+        if let Agent::Named(name) = &agent {
+            texts.put_with(&title, "form.title.agent", name);
+            texts.put_with(&intro, "form.intro.agent", name);
+        } else {
+            texts.put(&title, "form.title");
+            texts.put_with(&intro, "form.intro", &description.get("name"));
+        }
+        let notice = add(&section, "p", &[("class", "notice"), ("part", "notice"), ("role", "note")]);
+        let element = add(&section, "form", &[("novalidate", ""), ("part", "form")]);
+        let fieldset = add(&element, "fieldset", &[]);
+        let mut fields = Vec::new();
+        for (control, presence) in description.controls() {
+            fields.push(FieldView::new(&fieldset, control, presence, description, texts));
+        }
+        let alert = add(&element, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
+        let send =
+            add(&element, "button", &[("class", "primary"), ("part", "button"), ("data-action", "send")]);
+        let phone = phone_link(&section, description, texts);
+        let view = Self { section, title, notice, fieldset, fields, alert, send, phone };
+        show(&view.notice, false);
+        if let Agent::Unusable(notice) = agent {
+            view.set_notice(notice, texts);
+        }
+        view.set_alert("");
+        view
+    }
+
+    pub(crate) fn show(&self, shown: bool) {
+        show(&self.section, shown);
+    }
+
+    /// The first thing to fill in, or the title where a keyboard on the screen would hide the form.
+    pub(crate) fn first(&self, touch: bool) -> &HtmlElement {
+        let field = self.fields.iter().find(|field| field.control != Control::Country);
+        field.filter(|_| !touch).map_or(&self.title, |field| field.input.unchecked_ref())
+    }
+
+    /// The field whose control is this element.
+    pub(crate) fn field_of(&self, element: &Element) -> Option<&FieldView> {
+        self.fields.iter().find(|field| field.input.is_same_node(Some(element)))
+    }
+
+    /// The field that fills a member of the request.
+    pub(crate) fn field_for(&self, member: &str) -> Option<&FieldView> {
+        self.fields.iter().find(|field| field.control.name() == member)
+    }
+
+    /// Judges every field, marks what is wrong, and focuses the first of it. Whether all are right.
+    pub(crate) fn judge(&self, description: &Description, texts: &Texts) -> bool {
+        let mut right = true;
+        for field in &self.fields {
+            right &= field.judge(description, texts);
+        }
+        if !right {
+            self.focus_first_wrong();
+        }
+        right
+    }
+
+    pub(crate) fn focus_first_wrong(&self) {
+        if let Some(field) = self.fields.iter().find(|field| field.is_wrong()) {
+            focus(field.input.unchecked_ref());
+        }
+    }
+
+    /// Whether any field is marked as wrong.
+    pub(crate) fn is_any_wrong(&self) -> bool {
+        self.fields.iter().any(FieldView::is_wrong)
+    }
+
+    /// Whether the visitor has put anything into the form.
+    pub(crate) fn is_touched(&self) -> bool {
+        let touched = |field: &FieldView| field.input.checked() || field.input.value() != field.initial;
+        self.fields.iter().any(touched)
+    }
+
+    /// Adds what the visitor has put in to a request.
+    pub(crate) fn write(&self, request: &ObjectWriter, description: &Description) {
+        for field in &self.fields {
+            let name = field.control.name();
+            if field.control == Control::Consent {
+                let consent = ObjectWriter::new();
+                consent.add("accepted", &field.input.checked().into());
+                consent.add_text("version", &description.consent().string("version"));
+                request.add(name, &consent.value());
+            } else {
+                request.add_text(name, &field.input.value());
+            }
+        }
+    }
+
+    /// Whether the fields can be changed.
+    pub(crate) fn lock(&self, locked: bool) {
+        set_if(&self.fieldset, "disabled", locked.then_some(""));
+    }
+
+    /// Shows that a request is under way. The button stays focusable: a disabled one would lose the focus.
+    pub(crate) fn set_busy(&self, busy: bool, label: &str, texts: &Texts) {
+        set_if(&self.send, "aria-disabled", busy.then_some("true"));
+        set_if(&self.send, "aria-busy", busy.then_some("true"));
+        texts.put(&self.send, label);
+    }
+
+    /// Tells something about the whole form, or with an empty text takes it back.
+    pub(crate) fn set_alert(&self, text: &str) {
+        show(&self.alert, !text.is_empty());
+        self.alert.set_text_content(Some(text));
+        if let Some(phone) = &self.phone {
+            show(phone, !text.is_empty());
+        }
+    }
+
+    /// Tells something about the preferred agent's link.
+    pub(crate) fn set_notice(&self, key: &str, texts: &Texts) {
+        show(&self.notice, true);
+        texts.put(&self.notice, key);
+    }
+}
+
+impl FieldView {
+    fn new(
+        parent: &Node,
+        control: Control,
+        presence: Presence,
+        description: &Description,
+        texts: &Texts,
+    ) -> Self {
+        let name = control.name();
+        let required = presence == Presence::Required;
+        let row = add(parent, "div", &[("class", "field"), ("part", "field")]);
+        set(&row, "data-field", name);
+        let (label, input);
+        if control == Control::Consent {
+            // The box stands before what it is about.
+            input = add(&row, "input", &[("type", "checkbox"), ("part", "checkbox")]);
+            label = add(&row, "label", &[("part", "label")]);
+            consent_text(&label, description, texts);
+        } else {
+            label = add(&row, "label", &[("part", "label")]);
+            texts.put_of(&label, "field", name);
+            if !required {
+                let optional = [" (", &texts.get("form.optional"), ")"].concat();
+                add_text(&label, "span", &[("class", "optional")], &optional);
+            }
+            input = add(&row, tag(control), attributes(control));
+            match control {
+                Control::Field(FieldName::Reason) => fill_reasons(&input, description, texts),
+                Control::Country => fill_countries(&input, description, texts),
+                _ => {}
+            }
+        }
+        set(&label, "for", name);
+        let error =
+            add(&row, "p", &[("class", "error"), ("part", "error"), ("aria-live", "polite"), ("hidden", "")]);
+        let error_id = [name, "-error"].concat();
+        set(&error, "id", &error_id);
+        for attribute in ["id", "name"] {
+            set(&input, attribute, name);
+        }
+        set(&input, "aria-describedby", &error_id);
+        set_if(&input, "aria-required", required.then_some("true"));
+        let input: HtmlInputElement = input.unchecked_into();
+        Self { control, presence, initial: input.value(), input, error }
+    }
+
+    /// Judges what stands in the field and marks it. Whether it is right.
+    #[inline(never)]
+    pub(crate) fn judge(&self, description: &Description, texts: &Texts) -> bool {
+        let value = Value { text: self.input.value(), checked: self.input.checked() };
+        let code = self.control.judge(&value, self.presence, description).err();
+        self.mark(code.map_or("", Code::as_str), texts);
+        code.is_none()
+    }
+
+    /// Judges a field that the visitor leaves. One that is still empty is let be: who has only passed by has done nothing
+    /// wrong.
+    pub(crate) fn judge_on_leaving(&self, description: &Description, texts: &Texts) {
+        if !self.input.value().is_empty() && self.control != Control::Consent {
+            self.judge(description, texts);
+        }
+    }
+
+    /// Marks the field with the code of what is wrong, or with an empty code as right.
+    #[inline(never)]
+    pub(crate) fn mark(&self, code: &str, texts: &Texts) {
+        let wrong = !code.is_empty();
+        set_if(&self.input, "aria-invalid", wrong.then_some("true"));
+        if wrong {
+            texts.put_of(&self.error, "error", code);
+        }
+        show(&self.error, wrong);
+    }
+
+    pub(crate) fn is_wrong(&self) -> bool {
+        self.input.has_attribute("aria-invalid")
+    }
+}
+
+const fn tag(control: Control) -> &'static str {
+    match control {
+        Control::Field(FieldName::Message) => "textarea",
+        Control::Field(FieldName::Reason) | Control::Country => "select",
+        _ => "input",
+    }
+}
+
+/// What tells the browser how to fill a field in and which keyboard to show.
+const fn attributes(control: Control) -> &'static [(&'static str, &'static str)] {
+    match control {
+        Control::Field(FieldName::Name) => &[("part", "input"), ("autocomplete", "name")],
+        Control::Field(FieldName::Phone) => &[
+            ("part", "input"),
+            ("type", "tel"),
+            ("inputmode", "tel"),
+            ("autocomplete", "tel"),
+            ("dir", "ltr"),
+        ],
+        // Not of type `email`, which would hide the white space that the rule judges and change the domain's letters.
+        Control::Field(FieldName::Email) => &[
+            ("part", "input"),
+            ("inputmode", "email"),
+            ("autocomplete", "email"),
+            ("autocapitalize", "off"),
+            ("spellcheck", "false"),
+            ("dir", "ltr"),
+        ],
+        Control::Country => &[("part", "input select"), ("autocomplete", "country")],
+        Control::Field(FieldName::Reason) => &[("part", "input select")],
+        _ => &[("part", "input"), ("rows", "3")],
+    }
+}
+
+fn add_option(select: &Node, value: &str, label: &str) {
+    let option = add_text(select, "option", &[], label);
+    set(&option, "value", value);
+}
+
+fn fill_reasons(select: &Node, description: &Description, texts: &Texts) {
+    add_option(select, "", &texts.get("field.reason.choose"));
+    for reason in description.reasons() {
+        add_option(select, &reason.string("id"), &reason.string("label"));
+    }
+}
+
+fn fill_countries(select: &Node, description: &Description, texts: &Texts) {
+    for country in description.countries() {
+        let country = country.as_text();
+        add_option(select, &country, &texts.country(&country));
+    }
+}
+
+fn consent_text(label: &Node, description: &Description, texts: &Texts) {
+    let consent = description.consent();
+    add_text(label, "span", &[], &consent.string("text"));
+    let policy = consent.string("policy_url");
+    if !policy.is_empty() {
+        add_text(label, "span", &[], " ");
+        let link = add(label, "a", &[("target", "_blank"), ("rel", "noopener"), ("part", "link")]);
+        set(&link, "href", &policy);
+        texts.put(&link, "consent.policy");
+    }
+}
+
+/// The site's own number, for when its form is of no help.
+#[inline(never)]
+pub(crate) fn phone_link(parent: &Node, description: &Description, texts: &Texts) -> Option<HtmlElement> {
+    let phone = description.get("phone");
+    if phone.is_empty() {
+        return None;
+    }
+    let paragraph = add(parent, "p", &[("class", "phone"), ("part", "phone"), ("hidden", "")]);
+    texts.put(&add(&paragraph, "span", &[]), "form.phone");
+    add_text(&paragraph, "span", &[], " ");
+    let link = add_text(&paragraph, "a", &[("dir", "ltr"), ("part", "link")], &phone);
+    set(&link, "href", &["tel:", &field::phone_digits(&phone)].concat());
+    Some(paragraph)
+}

@@ -1,0 +1,33 @@
+//! From the service's answers to the types of the contract.
+
+use ringback_contract::callback::{Accepted, Failure, State};
+
+use crate::json::Json;
+
+/// The answer to a post that was accepted.
+pub(crate) fn accepted(json: &Json) -> Option<Accepted> {
+    let state = State::parse(&json.string("state"))?;
+    Some(Accepted { id: json.string("id"), state, follow: json.string("follow") })
+}
+
+/// What the live view needs of a [`ringback_contract::callback::CallbackView`].
+pub(crate) struct Progress {
+    pub(crate) state: State,
+    pub(crate) agent: Option<String>,
+    pub(crate) failure: Option<Failure>,
+    pub(crate) cancellable: bool,
+    /// Rises with each change; JSON's numbers are exact to 2^53.
+    pub(crate) revision: f64,
+}
+
+/// A callback's progress; `None` also for a state that this module does not know.
+pub(crate) fn progress(json: &Json) -> Option<Progress> {
+    let state = State::parse(&json.string("state"))?;
+    Some(Progress {
+        state,
+        agent: json.text("agent"),
+        failure: Failure::parse(&json.string("failure")),
+        cancellable: json.flag("cancellable"),
+        revision: json.number("revision"),
+    })
+}

@@ -1,0 +1,132 @@
+//! What holds the form: the styles, the box that keeps the page's styles out, and the dialog or section in it.
+
+use wasm_bindgen::{JsCast as _, JsValue};
+use web_sys::{CssStyleSheet, Element, HtmlDialogElement, HtmlElement, ShadowRoot};
+
+use crate::description::Description;
+use crate::dom::{add, add_text, focus, set, set_if, window};
+use crate::texts::Texts;
+
+/// The styles, without comments and needless space: the build script has seen to that.
+const STYLES: &str = include_str!(concat!(env!("OUT_DIR"), "/form.css"));
+
+/// The outermost elements.
+pub(crate) struct Shell {
+    root: ShadowRoot,
+    /// The element that the page sees.
+    host: Element,
+    /// Inside it, the styles of the page end.
+    frame: HtmlElement,
+    dialog: Option<HtmlDialogElement>,
+    /// Where the views go.
+    pub(crate) body: HtmlElement,
+    styles: Styles,
+}
+
+/// How the styles came into the shadow root.
+enum Styles {
+    /// As a constructed sheet, which is no inline style: pages whose policy forbids those still show the form as it is.
+    Sheet(CssStyleSheet),
+    /// As an element, for browsers that cannot construct sheets.
+    Element(HtmlElement),
+}
+
+impl Styles {
+    fn put(root: &ShadowRoot) -> Self {
+        match CssStyleSheet::new() {
+            Ok(sheet) if sheet.replace_sync(STYLES).is_ok() => {
+                let all = root.adopted_style_sheets().concat(&js_sys::Array::of1(&sheet));
+                root.set_adopted_style_sheets(&all);
+                Self::Sheet(sheet)
+            }
+            _ => Self::Element(add_text(root, "style", &[], STYLES)),
+        }
+    }
+
+    fn take_away(&self, root: &ShadowRoot) {
+        match self {
+            Self::Sheet(sheet) => {
+                let sheet: &JsValue = sheet.as_ref();
+                let all = root.adopted_style_sheets();
+                let others: js_sys::Array = all.iter().filter(|other| other != sheet).collect();
+                root.set_adopted_style_sheets(&others);
+            }
+            Self::Element(element) => element.remove(),
+        }
+    }
+}
+
+impl Shell {
+    pub(crate) fn new(root: &ShadowRoot, description: &Description, texts: &Texts, inline: bool) -> Self {
+        let frame = add(root, "div", &[("class", "frame")]);
+        set(&frame, "lang", &description.get("locale"));
+        set(&frame, "dir", &description.get("direction"));
+        let tag = if inline { "section" } else { "dialog" };
+        let panel = add(&frame, tag, &[("part", "panel"), ("aria-labelledby", "title")]);
+        let body = add(&panel, "div", &[("class", "body")]);
+        let dialog = (!inline).then(|| panel.clone().unchecked_into::<HtmlDialogElement>());
+        if !inline {
+            // After the content, so that the focus meets the fields first; the styles put it into the corner.
+            let close = [("type", "button"), ("class", "close"), ("part", "close"), ("data-action", "close")];
+            set(&add(&panel, "button", &close), "aria-label", &texts.get("form.close"));
+        }
+        Self { host: root.host(), root: root.clone(), frame, dialog, body, styles: Styles::put(root) }
+    }
+
+    pub(crate) fn host(&self) -> &Element {
+        &self.host
+    }
+
+    /// The element on which every event of the form can be heard.
+    pub(crate) fn frame(&self) -> &HtmlElement {
+        &self.frame
+    }
+
+    /// Names the phase for the styles, and for whoever looks from outside.
+    pub(crate) fn set_phase(&self, phase: &str) {
+        set(&self.frame, "data-phase", phase);
+        set(&self.host, "data-phase", phase);
+    }
+
+    /// Names the state of the callback for the styles, and for whoever looks from outside.
+    pub(crate) fn set_state(&self, state: Option<&str>) {
+        set_if(&self.frame, "data-state", state);
+        set_if(&self.host, "data-state", state);
+    }
+
+    /// Whether this is the dialog itself, and not something in it: then its backdrop was hit.
+    pub(crate) fn is_backdrop(&self, target: &Element) -> bool {
+        self.dialog.as_ref().is_some_and(|dialog| target.is_same_node(Some(dialog)))
+    }
+
+    /// Opens the dialog, with the focus on `first`. False if it is open already, or there is none.
+    pub(crate) fn open(&self, first: &HtmlElement) -> bool {
+        let Some(dialog) = self.dialog.as_ref().filter(|dialog| !dialog.open()) else { return false };
+        if dialog.show_modal().is_err() {
+            return false;
+        }
+        focus(first);
+        true
+    }
+
+    /// Closes the dialog; the browser gives the focus back to where it was.
+    pub(crate) fn close(&self) {
+        if let Some(dialog) = &self.dialog {
+            dialog.close();
+        }
+    }
+
+    /// Whether the visitor points with a finger: then a focused field would bring up a keyboard over the form.
+    pub(crate) fn is_touch() -> bool {
+        let query = window().match_media("(pointer: coarse)").ok().flatten();
+        query.is_some_and(|query| query.matches())
+    }
+}
+
+impl Drop for Shell {
+    fn drop(&mut self) {
+        self.close();
+        self.frame.remove();
+        self.styles.take_away(&self.root);
+    }
+}

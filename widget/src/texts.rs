@@ -1,0 +1,128 @@
+//! The texts of the form's language.
+
+use wasm_bindgen::JsValue;
+use wasm_bindgen::prelude::wasm_bindgen;
+
+use web_sys::Element;
+
+use crate::description::Description;
+use crate::json::{Json, ObjectWriter};
+
+/// The texts by key, in the browser's own object: copying them into the module would cost time and bytes for nothing.
+pub(crate) struct Texts {
+    by_key: Json,
+    locale: String,
+}
+
+impl Texts {
+    pub(crate) fn new(description: &Description) -> Self {
+        Self { by_key: description.texts(), locale: description.get("locale") }
+    }
+
+    /// The text of a key. A missing one reads as its key: ugly, and better than nothing to press on.
+    #[inline(never)]
+    pub(crate) fn get(&self, key: &str) -> String {
+        self.by_key.text(key).unwrap_or_else(|| key.to_owned())
+    }
+
+    /// The text of a key in a group: `of("error", "required")` is that of `error.required`.
+    #[inline(never)]
+    pub(crate) fn of(&self, group: &str, member: &str) -> String {
+        self.get(&[group, ".", member].concat())
+    }
+
+    /// The text of a key, with a value in the place of its mark.
+    #[inline(never)]
+    pub(crate) fn with(&self, key: &str, value: &str) -> String {
+        filled(&self.get(key), value)
+    }
+
+    /// Puts the text of a key into an element.
+    #[inline(never)]
+    pub(crate) fn put(&self, element: &Element, key: &str) {
+        element.set_text_content(Some(&self.get(key)));
+    }
+
+    /// Puts the text of a key into an element, with a value in the place of its mark.
+    #[inline(never)]
+    pub(crate) fn put_with(&self, element: &Element, key: &str, value: &str) {
+        element.set_text_content(Some(&self.with(key, value)));
+    }
+
+    /// Puts the text of a key in a group into an element.
+    #[inline(never)]
+    pub(crate) fn put_of(&self, element: &Element, group: &str, member: &str) {
+        element.set_text_content(Some(&self.of(group, member)));
+    }
+
+    /// A time from now in the words of the language: "in 3 minutes".
+    pub(crate) fn time_from_now(&self, seconds: u32) -> String {
+        let (amount, unit) = rounded(seconds);
+        let format = RelativeTimeFormat::new(&self.locale).or_else(|_| RelativeTimeFormat::new("en"));
+        format.map_or(String::new(), |format| format.format(amount, unit))
+    }
+
+    /// The name of a country in the language, or its code where the browser knows none.
+    pub(crate) fn country(&self, code: &str) -> String {
+        let options = ObjectWriter::new();
+        options.add_text("type", "region");
+        let name = DisplayNames::new(&self.locale, &options.value()).and_then(|names| names.of(code));
+        name.ok().flatten().unwrap_or_else(|| code.to_owned())
+    }
+}
+
+/// A text with a value in the place of its mark, such as `{agent}`. A text has one mark at most: a search for names would
+/// be larger than all that uses it.
+fn filled(text: &str, value: &str) -> String {
+    match text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
+        Some((before, after)) => [before, value, after].concat(),
+        None => text.to_owned(),
+    }
+}
+
+/// A duration in the unit in which people say it, rounded up: coming back too early only costs a refusal.
+fn rounded(seconds: u32) -> (u32, &'static str) {
+    match seconds {
+        0..90 => (seconds.max(1), "second"),
+        90..5400 => (seconds.div_ceil(60), "minute"),
+        _ => (seconds.div_ceil(3600), "hour"),
+    }
+}
+
+#[wasm_bindgen]
+extern "C" {
+    #[wasm_bindgen(js_namespace = Intl)]
+    type RelativeTimeFormat;
+    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
+    fn new(locale: &str) -> Result<RelativeTimeFormat, JsValue>;
+    #[wasm_bindgen(method)]
+    fn format(this: &RelativeTimeFormat, amount: u32, unit: &str) -> String;
+
+    #[wasm_bindgen(js_namespace = Intl)]
+    type DisplayNames;
+    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
+    fn new(locale: &str, options: &JsValue) -> Result<DisplayNames, JsValue>;
+    #[wasm_bindgen(method, catch)]
+    fn of(this: &DisplayNames, code: &str) -> Result<Option<String>, JsValue>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{filled, rounded};
+
+    #[test]
+    fn a_value_takes_the_place_of_the_mark() {
+        assert_eq!(filled("{agent} will call you.", "Grace Loh"), "Grace Loh will call you.");
+        assert_eq!(filled("Come back {when}", "in {3}"), "Come back in {3}");
+        assert_eq!(filled("No mark", "x"), "No mark");
+    }
+
+    #[test]
+    fn a_wait_is_told_in_the_unit_in_which_people_say_it() {
+        assert_eq!(rounded(0), (1, "second"));
+        assert_eq!(rounded(45), (45, "second"));
+        assert_eq!(rounded(90), (2, "minute"));
+        assert_eq!(rounded(600), (10, "minute"));
+        assert_eq!(rounded(5400), (2, "hour"));
+    }
+}
