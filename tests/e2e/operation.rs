@@ -94,7 +94,9 @@ async fn an_idle_service_is_small() {
     let accepted = house.ask().await;
     house.until(&accepted.id, State::Completed).await;
     let bytes = house.service().resident_bytes();
-    assert!(bytes < 25_000_000, "{bytes} bytes are resident");
+    // What operators run has a quarter of the code of a build for debugging.
+    let most = if cfg!(debug_assertions) { 60_000_000 } else { 25_000_000 };
+    assert!(bytes < most, "{bytes} bytes are resident");
 }
 
 #[tokio::test]

@@ -71,11 +71,9 @@ impl Driver {
     pub(crate) fn end_session(&self, id: &str) {
         let sent = TcpStream::connect(("127.0.0.1", self.port)).and_then(|mut connection| {
             connection.set_read_timeout(Some(Duration::from_secs(10)))?;
-            write!(
-                connection,
-                "DELETE /session/{id} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
-            )?;
-            connection.read_to_end(&mut Vec::new())
+            write!(connection, "DELETE /session/{id} HTTP/1.1\r\nHost: 127.0.0.1\r\n\r\n")?;
+            // The answer comes when the browser has ended; the driver keeps the connection open after it.
+            connection.read(&mut [0; 512])
         });
         if let Err(error) = sent {
             eprintln!("a browser could not be ended: {error}");

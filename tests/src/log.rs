@@ -74,3 +74,24 @@ impl Private {
         texts.iter().filter(|text| log.contains(text.as_str())).cloned().collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_sent_is_found_however_it_is_written() {
+        let private = Private::default();
+        private.add_from(&serde_json::json!({
+            "name": "Ann Example",
+            "phone": "(202) 555-0142",
+            "agent": "grace",
+            "site": "acme-outdoor",
+        }));
+        private.add("abc");
+        assert_eq!(private.found_in("visitor Ann Example"), ["Ann Example"]);
+        assert_eq!(private.found_in("calling +12025550142"), ["2025550142"]);
+        assert_eq!(private.found_in("typed (202) 555-0142"), ["(202) 555-0142"]);
+        assert!(private.found_in("agent=grace site=acme-outdoor phone=+12…42 abc").is_empty());
+    }
+}

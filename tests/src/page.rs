@@ -108,6 +108,12 @@ impl Page<'_> {
         self.browser.script(script, vec![]).await.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Waits until the focus is there.
+    pub async fn until_focused(&self, id: &str) {
+        eventually(&format!("the focus is on {id}"), async || (self.focused().await == id).then_some(()))
+            .await;
+    }
+
     /// Presses Tab until the focus is there.
     pub async fn tab_to(&self, id: &str) {
         let mut seen = Vec::new();

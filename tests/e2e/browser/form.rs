@@ -72,7 +72,7 @@ async fn the_keyboard_alone_does_the_whole_job() {
     page.press(&[Key::Enter]).await;
     page.element("dialog[open] form").await;
     // The focus is in the first field.
-    assert_eq!(page.focused().await, "name");
+    page.until_focused("name").await;
     page.type_text(visitor::NAME).await;
     page.tab_to("phone").await;
     page.type_text(visitor::PHONE).await;
@@ -87,7 +87,7 @@ async fn the_keyboard_alone_does_the_whole_job() {
     page.press(&[Key::Enter]).await;
     page.until_state("requested").await;
     // A screen reader and the keyboard go on where the news are.
-    assert_eq!(page.focused().await, "news");
+    page.until_focused("news").await;
     let task = house.until_tasks(1).await.remove(0);
     assert_eq!(task.attributes["CallReason"], "Orders");
     play_to(&house, TaskState::Ended).await;
@@ -121,7 +121,7 @@ async fn the_focus_stays_in_the_dialog_and_goes_back_when_it_closes() {
     }
     page.press(&[Key::Escape]).await;
     assert!(!page.shows("dialog").await);
-    assert_eq!(page.focused().await, "launch");
+    page.until_focused("launch").await;
     // What was typed is kept.
     page.press(&[Key::Enter]).await;
     page.element("dialog[open] form").await;

@@ -18,7 +18,7 @@ async fn a_wrong_number_is_told_at_its_field_before_anything_is_sent() {
     page.fill("#phone", "12").await;
     page.send().await;
     page.until_text("#phone-error", "too short").await;
-    assert_eq!(page.focused().await, "phone");
+    page.until_focused("phone").await;
     assert!(browser.fetched_from(house.url()).await.iter().all(|name| !name.ends_with("/callbacks")));
     // It is taken back as soon as the number is right.
     page.fill("#phone", visitor::PHONE).await;
@@ -41,7 +41,7 @@ async fn everything_that_is_missing_is_told_at_its_field() {
     for field in ["#email-error", "#message-error"] {
         assert_eq!(page.text(field).await, "", "{field}");
     }
-    assert_eq!(page.focused().await, "name");
+    page.until_focused("name").await;
     page.until_text(".alert", "check the marked fields").await;
 }
 
@@ -57,7 +57,7 @@ async fn what_the_service_refuses_is_told_at_the_same_field() {
     page.fill("#phone", "+44 20 7946 0142").await;
     page.send().await;
     page.until_text("#phone-error", "can’t call this number").await;
-    assert_eq!(page.focused().await, "phone");
+    page.until_focused("phone").await;
     assert_eq!(page.value("#name").await, visitor::NAME);
     page.fill("#phone", visitor::PHONE).await;
     page.send().await;
