@@ -73,8 +73,8 @@ async fn who_follows_learns_that_the_service_stops_and_goes_on_after_it() {
     let mut follower = house.follow(&accepted).await;
     assert!(matches!(follower.next().await, Some(Piece::State(_))));
     let service = house.take_service();
-    let (status, end) = tokio::join!(service.stop(), follower.next());
-    assert_eq!((status.code(), end), (Some(0), None), "{}", house.log());
+    let (ended, last) = tokio::join!(service.stop(), follower.next());
+    assert_eq!((ended.code(), last), (Some(0), None), "{}", house.log());
     house.start().await;
     let task = house.until_tasks(1).await.remove(0);
     house.control().advance_to(&task.id, TaskState::Ended).await.unwrap();

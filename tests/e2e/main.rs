@@ -1,5 +1,11 @@
 //! Ringback from end to end. Each test has a house of its own: a service, a database, a simulated Webex.
 
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    reason = "this is test code: what does not hold ends the test, with a message"
+)]
+
 mod assets;
 mod browser;
 mod crash;

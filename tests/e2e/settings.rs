@@ -93,12 +93,9 @@ async fn everything_that_is_wrong_is_told_at_one_start() {
 
 #[tokio::test]
 async fn a_secret_of_the_wrong_type_is_not_told() {
-    let house = House::without_service(|plan| {
-        plan.set("webex.webhook_secrets", "a-secret-that-is-no-list-0123456789")
-    })
-    .await;
-    house.private.add("a-secret-that-is-no-list-0123456789");
-    let mut house = house;
+    const SECRET: &str = "a-secret-that-is-no-list-0123456789";
+    let mut house = House::without_service(|plan| plan.set("webex.webhook_secrets", SECRET)).await;
+    house.private.add(SECRET);
     house.try_start().await.expect_err("it must not start");
     assert!(house.log().contains("webex.webhook_secrets"), "{}", house.log());
 }

@@ -191,7 +191,7 @@ impl Drop for Browser {
     }
 }
 
-/// A command of chromedriver beyond the WebDriver standard.
+/// A command of chromedriver beyond the W3C's standard.
 #[derive(Debug)]
 struct Vendor {
     path: &'static str,

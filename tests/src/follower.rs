@@ -42,19 +42,17 @@ impl Follower {
     pub async fn next(&mut self) -> Option<Piece> {
         loop {
             if let Some((block, rest)) = self.unread.split_once("\n\n") {
-                let piece = read(block);
-                self.unread = rest.to_owned();
+                let (piece, length) = (read(block), self.unread.len() - rest.len());
+                self.unread.drain(..length);
                 return Some(piece);
             }
             let chunk = tokio::time::timeout(PATIENCE, self.bytes.next());
-            match chunk.await.expect("the stream is silent") {
-                Some(Ok(bytes)) => self.unread.push_str(&String::from_utf8(bytes).expect("UTF-8")),
+            let Some(Ok(bytes)) = chunk.await.expect("the stream is silent") else {
                 // A service that is killed cuts the stream; one that ends it says so. Both are an end here.
-                Some(Err(_)) | None => {
-                    assert!(self.unread.is_empty(), "the stream ended within an event: {:?}", self.unread);
-                    return None;
-                }
-            }
+                assert!(self.unread.is_empty(), "the stream ended within an event: {:?}", self.unread);
+                return None;
+            };
+            self.unread.push_str(&String::from_utf8(bytes).expect("UTF-8"));
         }
     }
 

@@ -258,10 +258,10 @@ impl House {
                 tokio::time::sleep(std::time::Duration::from_millis(15)).await;
             }
         });
-        match found.await {
-            Ok(found) => found,
-            Err(_) => panic!("{id} does not become {}; last seen: {last}\n{}", state.as_str(), self.log()),
-        }
+        let Ok(found) = found.await else {
+            panic!("{id} does not become {}; last seen: {last}\n{}", state.as_str(), self.log());
+        };
+        found
     }
 
     /// Follows a callback live.

@@ -6,7 +6,6 @@
 //! every test is a test of the log as well.
 
 #![expect(
-    clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::print_stderr,

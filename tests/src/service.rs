@@ -74,7 +74,9 @@ impl Service {
         })
         .await;
         if let Some(status) = ended {
-            readers.into_iter().for_each(|reader| reader.join().expect("a reader"));
+            for reader in readers {
+                reader.join().expect("a reader");
+            }
             return Err(status);
         }
         let addresses: Value = serde_json::from_str(&line).expect("one line of JSON");
