@@ -137,8 +137,6 @@ pub struct CallbackRecord {
 pub enum Failure {
     /// Webex refused the request, and would refuse it again.
     Refused,
-    /// Every attempt failed.
-    AttemptsUsedUp,
     /// Webex took the task and could not play it.
     TaskFailed,
     /// The call ended before the person was connected.
@@ -147,13 +145,12 @@ pub enum Failure {
 
 impl Failure {
     /// Every failure.
-    pub const ALL: [Self; 4] = [Self::Refused, Self::AttemptsUsedUp, Self::TaskFailed, Self::NotConnected];
+    pub const ALL: [Self; 3] = [Self::Refused, Self::TaskFailed, Self::NotConnected];
 
     /// The text of the failure, as it stands in JSON and in the store.
     pub const fn as_str(self) -> &'static str {
         match self {
             Self::Refused => "refused",
-            Self::AttemptsUsedUp => "attempts_used_up",
             Self::TaskFailed => "task_failed",
             Self::NotConnected => "not_connected",
         }
