@@ -128,8 +128,10 @@
     customElements.define("ringback-launcher", Launcher);
   }
   const draw = () => {
-    if (script.dataset.site && !launcher())
-      Object.assign(page.body.appendChild(page.createElement("ringback-launcher")).dataset, script.dataset);
+    if (!script.dataset.site || launcher()) return;
+    const element = page.createElement("ringback-launcher");
+    Object.assign(element.dataset, script.dataset);
+    page.body.append(element);
   };
   page.body ? draw() : page.addEventListener("DOMContentLoaded", draw);
 })();

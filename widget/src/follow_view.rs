@@ -91,6 +91,12 @@ impl FollowView {
         show(&self.cancel, progress.cancellable);
         show(&self.again, state.is_final());
         let failed = matches!(state, State::Failed | State::Expired);
+        let class = match (failed, state.is_final()) {
+            (true, _) => "follow ended failed",
+            (false, true) => "follow ended",
+            (false, false) => "follow",
+        };
+        set(&self.section, "class", class);
         if let Some(phone) = &self.phone {
             show(phone, failed);
         }

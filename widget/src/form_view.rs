@@ -150,6 +150,10 @@ impl FormView {
         if let Some(phone) = &self.phone {
             show(phone, !text.is_empty());
         }
+        if !text.is_empty() && !self.is_any_wrong() {
+            // On a small screen it may stand below the edge. Wrong fields are scrolled to by their focus.
+            self.send.scroll_into_view_with_bool(false);
+        }
     }
 
     /// Tells something about the preferred agent's link.
@@ -268,7 +272,7 @@ const fn attributes(control: Control) -> &'static [(&'static str, &'static str)]
         ],
         Control::Country => &[("part", "input select"), ("autocomplete", "country")],
         Control::Field(FieldName::Reason) => &[("part", "input select")],
-        _ => &[("part", "input"), ("rows", "3")],
+        _ => &[("part", "input"), ("rows", "2")],
     }
 }
 
@@ -293,7 +297,7 @@ fn fill_countries(select: &Node, description: &Description, texts: &Texts) {
 
 fn consent_text(label: &Node, description: &Description, texts: &Texts) {
     let consent = description.consent();
-    add_text(label, "span", &[], &consent.string("text"));
+    add_text(label, "span", &[("dir", "auto")], &consent.string("text"));
     let policy = consent.string("policy_url");
     if !policy.is_empty() {
         add_text(label, "span", &[], " ");
