@@ -10,6 +10,7 @@ mod assets;
 mod browser;
 mod crash;
 mod cross_origin;
+mod demo;
 mod doctor;
 mod doors;
 mod fields;

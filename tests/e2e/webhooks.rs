@@ -245,3 +245,29 @@ async fn a_call_is_followed_though_no_event_ever_comes() {
     assert_eq!(record["attempts"], 1);
     assert!(house.control().deliveries().await.unwrap().entries.is_empty());
 }
+
+#[tokio::test]
+async fn an_old_delivery_is_not_taken_again() {
+    let house = House::with(|plan| plan.pace(Pace::Manual)).await;
+    let accepted = house.ask().await;
+    let record = house.until(&accepted.id, State::Requested).await;
+    let task = record["task_id"].as_str().unwrap();
+    let now = i64::try_from(std::time::UNIX_EPOCH.elapsed().unwrap().as_millis()).unwrap();
+    let deliver_at = async |sent: i64, header: i64| {
+        let mut body: serde_json::Value =
+            serde_json::from_str(&event(&format!("e{sent}"), "task:connected", task, now)).unwrap();
+        body["comciscotimestamp"] = sent.to_string().into();
+        let body = body.to_string();
+        let request = house
+            .request(Method::POST, "/webhooks/webex")
+            .header("X-WebexCC-Signature", signature(WEBHOOK_SECRET, &body))
+            .header("X-WebExCC-Timestamp", header);
+        house.send(request.body(body)).await
+    };
+    // Kept by somebody for ten minutes; and with a header that the signature does not cover.
+    deliver_at(now - 600_000, now - 600_000).await.problem(Kind::SignatureInvalid);
+    deliver_at(now - 600_000, now).await.problem(Kind::SignatureInvalid);
+    assert_eq!(house.view(&accepted).await["state"], "requested");
+    assert_eq!(deliver_at(now, now).await.status.as_u16(), 200);
+    assert_eq!(house.view(&accepted).await["state"], "connected");
+}

@@ -10,18 +10,23 @@ use serde_json::Value;
 use crate::eventually::{PATIENCE, eventually};
 use crate::log::Captured;
 
-/// The binary, which lies beside the test program's folder.
-pub fn binary() -> PathBuf {
+/// A binary of the workspace, which lies beside the test program's folder.
+pub fn binary(name: &str) -> PathBuf {
     let test = std::env::current_exe().expect("the path of the test program");
     let folder = test.ancestors().nth(2).expect("target/<profile>/deps");
-    let binary = folder.join("ringback");
+    let binary = folder.join(name);
     assert!(binary.is_file(), "{} is missing; run cargo xtask test", binary.display());
     binary
 }
 
-/// A command of the binary, without any configuration of whoever runs the tests.
+/// A command of the service's binary, without any configuration of whoever runs the tests.
 pub fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(binary());
+    command_of("ringback", arguments)
+}
+
+/// A command of a binary of the workspace, without any configuration of whoever runs the tests.
+pub fn command_of(name: &str, arguments: &[&str]) -> Command {
+    let mut command = Command::new(binary(name));
     for (name, _) in std::env::vars_os() {
         if name.to_string_lossy().starts_with("RINGBACK__") {
             command.env_remove(name);
@@ -34,6 +39,13 @@ pub fn command(arguments: &[&str]) -> Command {
 /// Runs a command of the binary that ends by itself.
 pub fn output(arguments: &[&str]) -> Output {
     command(arguments).output().expect("the binary starts")
+}
+
+/// Sends a signal, such as `TERM`, to a process that this one has started.
+pub fn signal(child: &Child, name: &str) {
+    let pid = child.id().to_string();
+    let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
+    assert!(sent.expect("a shell").success(), "SIG{name} could not be sent");
 }
 
 /// A running service.
@@ -86,9 +98,7 @@ impl Service {
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
-        let pid = self.child.id().to_string();
-        let sent = Command::new("sh").args(["-c", "kill -s \"$0\" \"$1\"", name, &pid]).status();
-        assert!(sent.expect("a shell").success(), "SIG{name} could not be sent");
+        signal(&self.child, name);
     }
 
     /// Whether the process is there.
