@@ -28,8 +28,10 @@ pub fn command(arguments: &[&str]) -> Command {
 pub fn command_of(name: &str, arguments: &[&str]) -> Command {
     let mut command = Command::new(binary(name));
     for (name, _) in std::env::vars_os() {
-        if name.to_string_lossy().starts_with("RINGBACK__") {
-            command.env_remove(name);
+        let text = name.to_string_lossy();
+        // Neither a configuration, nor a proxy between two processes of one machine.
+        if text.starts_with("RINGBACK__") || text.to_ascii_lowercase().ends_with("_proxy") {
+            command.env_remove(&name);
         }
     }
     command.args(arguments).stdin(Stdio::null());
