@@ -44,8 +44,11 @@ pub(crate) struct Toolchain {
 }
 
 /// How the standard library comes into the module.
+#[derive(Clone, Copy, PartialEq)]
 enum Way {
     /// Built from its source, for size and without panic messages.
+    Small,
+    /// Built from its source as rustup would ship it, to see what that costs where rustup does not.
     FromSource,
     /// As rustup ships it.
     Shipped,
@@ -60,11 +63,10 @@ pub(crate) fn find(plain: bool) -> Result<Toolchain> {
     if std::env::var("RUSTUP_AUTO_INSTALL").as_deref() == Ok("0") {
         tried.push("rustup was not asked, because RUSTUP_AUTO_INSTALL=0 forbids it".to_owned());
     } else if program("rustup").is_some() {
-        eprintln!("adding the target {TARGET} to the active tool chain");
-        match run(Command::new("rustup").args(["target", "add", TARGET])) {
+        match add_to_active() {
             Ok(()) => {
                 return installed(plain)
-                    .context("rustup added the target, and the active compiler does not find it");
+                    .context("rustup has added the target, and the compiler does not find it");
             }
             Err(error) => tried.push(format!("rustup could not add the target: {error:#}")),
         }
@@ -86,12 +88,23 @@ pub(crate) fn find(plain: bool) -> Result<Toolchain> {
     )
 }
 
+/// Adds the target to rustup's active tool chain, and the standard library's source, which makes the smaller module.
+fn add_to_active() -> Result<()> {
+    eprintln!("adding the target {TARGET} to the active tool chain");
+    run(Command::new("rustup").args(["target", "add", TARGET]))?;
+    if let Err(error) = run(Command::new("rustup").args(["component", "add", "rust-src"])) {
+        eprintln!("warning: the module will be larger, the standard library's source is missing: {error:#}");
+    }
+    Ok(())
+}
+
 /// The best of what is installed: the active tool chain where it can, else the distribution's.
 fn installed(plain: bool) -> Option<Toolchain> {
     let active = Pair::of("cargo".into(), "rustc".into());
     let distribution = Pair::of("/usr/bin/cargo".into(), "/usr/bin/rustc".into());
+    let from_source = if plain { Way::FromSource } else { Way::Small };
     if let Some(pair) = active.clone().filter(Pair::has_target) {
-        let way = if !plain && pair.has_source() { Way::FromSource } else { Way::Shipped };
+        let way = if plain || !pair.has_source() { Way::Shipped } else { from_source };
         return Some(Toolchain { pair, way, linker: None });
     }
     let pair = [active.clone(), distribution].into_iter().flatten().find(Pair::has_source)?;
@@ -99,7 +112,7 @@ fn installed(plain: bool) -> Option<Toolchain> {
     if linker.is_none() && !pair.has_linker() {
         return None;
     }
-    Some(Toolchain { pair, way: Way::FromSource, linker })
+    Some(Toolchain { pair, way: from_source, linker })
 }
 
 /// A linker for WASM that did not come with the compiler: the active tool chain's, else the system's, which is
@@ -168,24 +181,22 @@ impl Toolchain {
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
         let mut flags = vec![WITHOUT_REFERENCES];
-        match self.way {
-            Way::Shipped => {
-                command.env("CARGO_PROFILE_WIDGET_PANIC", "abort");
-            }
-            Way::FromSource => {
-                flags.extend(["-Zlocation-detail=none", "-Zfmt-debug=none"]);
-                command
-                    .env("RUSTC_BOOTSTRAP", "1")
-                    .args(["-Zbuild-std=std,panic_abort", "-Zbuild-std-features=optimize_for_size"])
-                    .args([
-                        "-Zpanic-immediate-abort",
-                        "--config",
-                        r#"profile.widget.panic="immediate-abort""#,
-                    ]);
-            }
+        if self.way != Way::Shipped {
+            command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
+        }
+        if self.way == Way::Small {
+            flags.extend(["-Zlocation-detail=none", "-Zfmt-debug=none"]);
+            let immediate_abort = r#"profile.widget.panic="immediate-abort""#;
+            command.args(["-Zpanic-immediate-abort", "--config", immediate_abort]);
+            command.arg("-Zbuild-std-features=optimize_for_size");
         }
         command.arg("--config").arg(format!("build.rustflags={flags:?}"));
         command
+    }
+
+    /// Whether this is the way that makes the module as small as it is handed out: the budgets are for that one.
+    pub(crate) fn is_small(&self) -> bool {
+        self.way == Way::Small
     }
 
     /// What tells one tool chain from another, for the fingerprint of the build.
@@ -197,7 +208,8 @@ impl Toolchain {
 impl fmt::Display for Toolchain {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let way = match self.way {
-            Way::FromSource => "standard library built for size",
+            Way::Small => "standard library built for size",
+            Way::FromSource => "standard library built plainly",
             Way::Shipped => "standard library as shipped",
         };
         write!(formatter, "rustc {}, {way}", self.pair.value("release"))
