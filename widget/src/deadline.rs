@@ -1,11 +1,10 @@
-//! A time limit on a request, and waiting.
+//! A time limit on a request.
 
 use wasm_bindgen::closure::Closure;
 use wasm_bindgen::{JsCast as _, UnwrapThrowExt as _};
 use web_sys::{AbortController, AbortSignal};
 
 use crate::dom::window;
-use crate::task;
 
 /// Aborts what it is given to when its time is over, or when it is dropped.
 pub(crate) struct Deadline {
@@ -56,13 +55,4 @@ impl Drop for Deadline {
         self.clear();
         self.controller.abort();
     }
-}
-
-/// Waits so many milliseconds.
-pub(crate) async fn sleep(milliseconds: u32) {
-    let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
-    let promise = js_sys::Promise::new(&mut |resolve, _| {
-        let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(&resolve, milliseconds);
-    });
-    task::result(promise).await;
 }

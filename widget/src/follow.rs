@@ -6,7 +6,7 @@ use std::rc::Rc;
 use web_sys::AbortController;
 
 use crate::backoff::Backoff;
-use crate::deadline::{Deadline, sleep};
+use crate::deadline::Deadline;
 use crate::http::{Answer, Request};
 use crate::json::Json;
 use crate::read::{self, Progress};
@@ -115,7 +115,7 @@ pub(crate) async fn run(followed: Rc<Followed>, leash: Leash, tell: impl Fn(News
                 backoff.next(js_sys::Math::random())
             }
         };
-        sleep(wait).await;
+        task::sleep(wait).await;
     }
 }
 

@@ -1,6 +1,7 @@
 //! What holds the form: the styles, the box that keeps the page's styles out, and the dialog or section in it.
 
-use wasm_bindgen::{JsCast as _, JsValue};
+use js_sys::Array;
+use wasm_bindgen::JsCast as _;
 use web_sys::{CssStyleSheet, Element, HtmlDialogElement, HtmlElement, ShadowRoot};
 
 use crate::description::Description;
@@ -26,7 +27,8 @@ pub(crate) struct Shell {
 /// How the styles came into the shadow root.
 enum Styles {
     /// As a constructed sheet, which is no inline style: pages whose policy forbids those still show the form as it is.
-    Sheet(CssStyleSheet),
+    /// Holds the sheets that were there before.
+    Sheet(Array),
     /// As an element, for browsers that cannot construct sheets.
     Element(HtmlElement),
 }
@@ -35,9 +37,10 @@ impl Styles {
     fn put(root: &ShadowRoot) -> Self {
         match CssStyleSheet::new() {
             Ok(sheet) if sheet.replace_sync(STYLES).is_ok() => {
-                let all = root.adopted_style_sheets().concat(&js_sys::Array::of1(&sheet));
-                root.set_adopted_style_sheets(&all);
-                Self::Sheet(sheet)
+                // A copy: what the property gives changes with it.
+                let before = root.adopted_style_sheets().concat(&Array::new());
+                root.set_adopted_style_sheets(&before.concat(&Array::of1(&sheet)));
+                Self::Sheet(before)
             }
             _ => Self::Element(add_text(root, "style", &[], STYLES)),
         }
@@ -45,12 +48,7 @@ impl Styles {
 
     fn take_away(&self, root: &ShadowRoot) {
         match self {
-            Self::Sheet(sheet) => {
-                let sheet: &JsValue = sheet.as_ref();
-                let all = root.adopted_style_sheets();
-                let others: js_sys::Array = all.iter().filter(|other| other != sheet).collect();
-                root.set_adopted_style_sheets(&others);
-            }
+            Self::Sheet(before) => root.set_adopted_style_sheets(before),
             Self::Element(element) => element.remove(),
         }
     }

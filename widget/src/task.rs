@@ -8,8 +8,10 @@ use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 
 use js_sys::Promise;
-use wasm_bindgen::JsValue;
 use wasm_bindgen::closure::Closure;
+use wasm_bindgen::{JsCast as _, JsValue};
+
+use crate::dom::window;
 
 thread_local! {
     /// The task that is running now.
@@ -35,6 +37,25 @@ impl Task {
 /// Runs a future to its end.
 pub(crate) fn spawn(future: impl Future<Output = ()> + 'static) {
     Rc::new(Task { future: RefCell::new(Some(Box::pin(future))) }).run();
+}
+
+/// Waits so many milliseconds. To be awaited by a task of [`spawn`] only.
+pub(crate) async fn sleep(milliseconds: u32) {
+    let over = Rc::new(Cell::new(false));
+    let task = CURRENT.with_borrow(Clone::clone);
+    let go_on = Closure::<dyn Fn()>::new({
+        let over = over.clone();
+        move || {
+            over.set(true);
+            if let Some(task) = &task {
+                task.run();
+            }
+        }
+    });
+    let milliseconds = i32::try_from(milliseconds).unwrap_or(i32::MAX);
+    let callback = go_on.as_ref().unchecked_ref();
+    let _ = window().set_timeout_with_callback_and_timeout_and_arguments_0(callback, milliseconds);
+    poll_fn(|_| if over.get() { Poll::Ready(()) } else { Poll::Pending }).await;
 }
 
 /// What a promise brings; `None` when it is broken. To be awaited by a task of [`spawn`] only.
