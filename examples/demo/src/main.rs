@@ -34,7 +34,11 @@ async fn run(options: Options) -> anyhow::Result<()> {
         }
         on_signal.cancel();
     });
-    let demo = demo::start(&options, &stop).await?;
+    let demo = tokio::select! {
+        demo = demo::start(&options, &stop) => demo?,
+        // Whatever had been started goes with what held it.
+        () = stop.cancelled() => return Ok(()),
+    };
     let text =
         if options.json { serde_json::to_string(&demo.addresses)? } else { demo.addresses.to_string() };
     let mut output = std::io::stdout().lock();
