@@ -155,7 +155,14 @@ impl App {
                 }
             }
             _ => {
-                if let Some(field) = self.form_view.field_of(&target) {
+                // An error that appears now would move what is being pressed away from under the pointer, and the click
+                // would be lost. Sending judges every field anyway.
+                let is_pressing = self
+                    .shell
+                    .frame()
+                    .query_selector("button:active,[type=checkbox]:active,label:active")
+                    .is_ok_and(|pressed| pressed.is_some());
+                if let Some(field) = self.form_view.field_of(&target).filter(|_| !is_pressing) {
                     // What the service has found wrong stays marked until it is changed.
                     if !field.is_wrong() {
                         field.judge_on_leaving(&self.description, &self.texts);
