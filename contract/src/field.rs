@@ -3,7 +3,7 @@
 //! Lengths are in Unicode scalar values unless a rule says bytes. Values are judged as they stand:
 //! callers trim first where [`trimmed`] says so.
 
-use core::fmt;
+pub use crate::code::Code;
 
 /// Longest accepted name, in characters.
 pub const NAME_MAX: usize = 100;
@@ -37,83 +37,6 @@ pub enum Presence {
     Required,
     /// It may stay empty.
     Optional,
-}
-
-macro_rules! codes {
-    ($($(#[doc = $doc:literal])+ $variant:ident = $code:literal, $message:literal;)+) => {
-        /// What is wrong with a field. The text of a code is part of the public contract: it never
-        /// changes its meaning, and the widget's locale files are keyed by it.
-        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-        pub enum Code { $($(#[doc = $doc])+ $variant,)+ }
-
-        impl Code {
-            /// Every code, in the order of the table.
-            pub const ALL: &'static [Self] = &[$(Self::$variant,)+];
-
-            /// The stable text of the code.
-            pub const fn as_str(self) -> &'static str {
-                match self { $(Self::$variant => $code,)+ }
-            }
-
-            /// A sentence for people who read the response itself; the widget has its own texts.
-            pub const fn message(self) -> &'static str {
-                match self { $(Self::$variant => $message,)+ }
-            }
-        }
-    };
-}
-
-codes! {
-    /// A required field is empty.
-    Required = "required", "This field is required.";
-    /// Longer than the rule of the field allows.
-    TooLong = "too_long", "This is longer than allowed.";
-    /// Holds a control character or an invisible direction mark.
-    ControlCharacter = "control_character", "Remove control characters and invisible marks.";
-    /// Not a telephone number: a character that none contains.
-    PhoneCharacter = "phone_character", "A phone number holds digits, spaces and + - ( ) . / only.";
-    /// Not a telephone number: too few digits.
-    PhoneTooShort = "phone_too_short", "This phone number is too short.";
-    /// Not a telephone number: too many digits.
-    PhoneTooLong = "phone_too_long", "This phone number is too long.";
-    /// No such number exists in its country.
-    PhoneNotValid = "phone_not_valid", "This phone number does not exist; check it, and add the country code.";
-    /// The number cannot be called from this site.
-    PhoneNotAllowed = "phone_not_allowed", "We cannot call this phone number; use another one.";
-    /// Not an e-mail address.
-    EmailShape = "email_shape", "Write the e-mail address as name@example.com.";
-    /// Not one of the site's reasons.
-    ReasonUnknown = "reason_unknown", "Choose one of the listed reasons.";
-    /// The visitor has to agree first.
-    ConsentRequired = "consent_required", "Your consent is needed before we may call.";
-    /// The text that was agreed to is not the one in force.
-    ConsentOutdated = "consent_outdated", "The consent text has changed; read it and agree again.";
-    /// Not the address of a web page.
-    PageAddress = "page_address", "Give the page as an http or https address.";
-    /// Not a language tag.
-    LocaleShape = "locale_shape", "Give the language as a tag such as en or pt-BR.";
-    /// Not a two-letter country code.
-    CountryShape = "country_shape", "Give the country as two capital letters, such as US.";
-    /// Not an identifier: lower-case letters, digits, `-` and `_`.
-    IdentifierShape = "identifier_shape", "Use lower-case letters, digits, - and _ only.";
-    /// No agent of that handle takes callbacks for the site.
-    AgentUnknown = "agent_unknown", "No such agent takes callbacks for this site.";
-    /// The preferred-agent link is damaged, was not made by this service, or is for another site.
-    LinkInvalid = "link_invalid", "This link is not valid.";
-    /// The preferred-agent link has run out.
-    LinkExpired = "link_expired", "This link has expired.";
-    /// The site is not known, or the key is not for it.
-    SiteUnknown = "site_unknown", "No such site.";
-    /// The request has a field that the service does not know.
-    UnknownField = "unknown_field", "This field is not known here; remove it.";
-    /// The field is of another JSON type.
-    WrongType = "wrong_type", "This field is of another type.";
-}
-
-impl fmt::Display for Code {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(self.as_str())
-    }
 }
 
 /// The value without white space at its ends: what the service stores, and what the rules judge.
@@ -362,12 +285,6 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-
-    #[test]
-    fn codes_are_distinct() {
-        let texts: std::collections::HashSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();
-        assert_eq!(texts.len(), Code::ALL.len());
-    }
 
     #[test]
     fn a_name_is_one_line_of_visible_text() {

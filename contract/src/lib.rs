@@ -11,6 +11,7 @@
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
 pub mod callback;
+mod code;
 pub mod field;
 pub mod form;
 pub mod problem;
