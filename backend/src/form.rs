@@ -13,7 +13,7 @@ pub fn describe(site_id: &str, site: &Site, locale: &Locale, agent: Option<Agent
         name: site.name.clone(),
         locale: locale.name.to_owned(),
         direction: locale.direction,
-        texts: locale.texts.clone(),
+        texts: locale.form_texts(),
         fields: site
             .fields
             .iter()

@@ -23,6 +23,18 @@ pub struct Locale {
     pub texts: BTreeMap<String, String>,
 }
 
+/// The start of the keys that the form has no use for: what the loader and the hosted pages say.
+const NOT_OF_THE_FORM: [&str; 3] = ["loader.", "meta.", "page."];
+
+impl Locale {
+    /// The texts that the form needs.
+    pub fn form_texts(&self) -> BTreeMap<String, String> {
+        let needed =
+            self.texts.iter().filter(|(key, _)| !NOT_OF_THE_FORM.iter().any(|start| key.starts_with(start)));
+        needed.map(|(key, text)| (key.clone(), text.clone())).collect()
+    }
+}
+
 static LOCALES: LazyLock<BTreeMap<&'static str, Locale>> = LazyLock::new(|| {
     embedded::LOCALES
         .iter()

@@ -29,20 +29,26 @@ impl fmt::Debug for Personal {
     }
 }
 
-/// Text of others (an error message of Webex) as it may be logged: runs of five digits or more and words with an `@`
-/// are taken out, and its length is bounded.
+/// Text of others (an error message of Webex) as it may be logged: whatever has five digits or more, with separators
+/// between them or without, and words with an `@` are taken out, and its length is bounded.
 pub fn masked(text: &str) -> String {
     const LONGEST: usize = 300;
-    let words = text.split_whitespace().map(|word| {
-        let longest_run =
-            word.split(|character: char| !character.is_ascii_digit()).map(str::len).max().unwrap_or(0);
-        if word.contains('@') || longest_run >= 5 { "[masked]" } else { word }
-    });
-    let mut masked = words.collect::<Vec<_>>().join(" ");
-    if let Some((end, _)) = masked.char_indices().nth(LONGEST) {
-        masked.truncate(end);
+    let is_of_number = |character: char| character.is_ascii_digit() || " +-()./".contains(character);
+    let mut without_numbers = String::new();
+    let mut rest = text;
+    while let Some(start) = rest.find(|character: char| character.is_ascii_digit() || character == '+') {
+        let (before, from) = rest.split_at(start);
+        let end = from.find(|character| !is_of_number(character)).unwrap_or(from.len());
+        let (number, after) = from.split_at(end);
+        without_numbers.push_str(before);
+        let digits = number.bytes().filter(u8::is_ascii_digit).count();
+        without_numbers.push_str(if digits >= 5 { "[masked] " } else { number });
+        rest = after;
     }
-    masked
+    without_numbers.push_str(rest);
+    let words =
+        without_numbers.split_whitespace().map(|word| if word.contains('@') { "[masked]" } else { word });
+    words.collect::<Vec<_>>().join(" ").chars().take(LONGEST).collect()
 }
 
 /// An identifier of others as it may be logged: at most 100 letters, digits, `-` and `_`.
@@ -68,6 +74,8 @@ mod tests {
             masked("Invalid destination: +15555550142 for ann@example.com (400)"),
             "Invalid destination: [masked] for [masked] (400)"
         );
+        assert_eq!(masked("to (+1) 202 555-0142, 3 times"), "to ([masked] , 3 times");
+        assert_eq!(masked("x+1 202.555/0142y"), "x[masked] y");
         assert_eq!(masked(&"x".repeat(1000)).len(), 300);
     }
 }

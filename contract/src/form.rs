@@ -17,7 +17,7 @@ pub struct Form {
     pub locale: String,
     /// The direction of the script of that language.
     pub direction: Direction,
-    /// The texts, by key. The keys are those of `widget/locales/en.json`.
+    /// The texts, by key: those of `widget/locales/en.json` that the form shows.
     pub texts: BTreeMap<String, String>,
     /// The fields to show, in this order.
     pub fields: Vec<Field>,

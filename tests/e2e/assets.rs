@@ -114,3 +114,25 @@ async fn the_loader_costs_a_page_next_to_nothing() {
     let loader = get(&house, "/widget.js", "br").await;
     assert!(loader.body.len() <= 2000, "{} bytes", loader.body.len());
 }
+
+/// What a browser takes, on the wire: the bar is set for brotli.
+const BROWSER: &str = "gzip, deflate, br, zstd";
+
+#[tokio::test]
+async fn a_page_pays_little_before_and_when_the_form_opens_in_every_language() {
+    let house = House::open().await;
+    let folder = folder(&house).await;
+    let loader = get(&house, "/widget.js", BROWSER).await;
+    assert!(loader.body.len() <= 2_000, "{} bytes", loader.body.len());
+    let mut code = 0;
+    for file in ["ringback.js", "ringback.wasm"] {
+        code += get(&house, &format!("{folder}/{file}"), BROWSER).await.body.len();
+    }
+    for locale in ["en", "de", "ar"] {
+        let form = get(&house, &format!("/v1/sites/acme/form?locale={locale}"), BROWSER).await;
+        assert_eq!(form.header("content-encoding"), "br", "{locale}");
+        assert!(unpacked(&form).starts_with(b"{\"site\":\"acme\""), "{locale}");
+        let opened = code + form.body.len();
+        assert!(opened <= 30_000, "{locale}: {opened} bytes, {} of them the description", form.body.len());
+    }
+}

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::http::header::{ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
-use ringback_contract::field::Code;
+use ringback_contract::field::{self, Code};
 use ringback_contract::form::Direction;
 use ringback_contract::problem::Kind;
 
@@ -142,7 +142,8 @@ impl Page<'_> {
         let agent = self.token.map_or(String::new(), |token| format!(" data-agent=\"{}\"", escaped(token)));
         let phone = match site.phone.as_str() {
             "" => String::new(),
-            phone => format!(" <a href=\"tel:{0}\">{0}</a>", escaped(phone)),
+            // Separators as people write them are no part of the address (RFC 3966 section 3).
+            phone => format!(" <a href=\"tel:{}\">{}</a>", field::phone_digits(phone), escaped(phone)),
         };
         format!(
             "<ringback-form data-site=\"{}\"{agent} data-locale=\"{}\"></ringback-form>\n\

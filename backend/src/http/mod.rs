@@ -19,6 +19,7 @@ use std::time::Duration;
 use actix_cors::Cors;
 use actix_web::dev::RequestHead;
 use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderValue, LOCATION, RETRY_AFTER};
+use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig};
 use ipnet::IpNet;
 use ringback_contract::request::IDEMPOTENCY_KEY;
@@ -103,7 +104,9 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
         .service(
             web::scope("/v1/sites/{site}")
                 .wrap(cross_origin(parts))
-                .service(resource("/form").get(site::form))
+                // The texts are the largest part of what opening the form costs. They hold no secret that a
+                // length could tell.
+                .service(resource("/form").wrap(Compress::default()).get(site::form))
                 .service(resource("/callbacks").post(site::create)),
         )
         .service(
