@@ -22,8 +22,7 @@ use crate::guard::destination;
 use crate::guard::rate::Limit;
 use crate::http::{self, ApiKeys, Parts};
 use crate::intake::Intake;
-use crate::store::sqlite::{SqliteStore, Use};
-use crate::store::{Store, StoreError};
+use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
 use crate::webex::client::{Client, ClientError};
 
@@ -87,7 +86,7 @@ impl App {
             url => url.to_owned(),
         };
         let ops_url = format!("http://{}", operators.local_addr()?);
-        let store: Arc<dyn Store> = Arc::new(SqliteStore::open(&config.store.path, Use::Serve).await?);
+        let store = store::open(&config.store, Use::Serve).await?;
         let signer = Arc::new(signer(&*store, &clock).await?);
         let webex = Arc::new(Client::new(&config.webex)?);
         destination::warm_up();

@@ -8,7 +8,7 @@ use serde::Serialize;
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::site::Site;
-use crate::store::sqlite::{SqliteStore, Use};
+use crate::store::{self, Use};
 use crate::webex::client::Client;
 use crate::webex::configuration::{EntryPoint, GlobalVariable};
 use crate::webex::error::WebexError;
@@ -114,15 +114,23 @@ pub async fn examine(config: &Config, webex: &Client, clock: &SharedClock) -> Ve
 }
 
 async fn database(config: &Config, found: &mut Findings) {
+    let postgres = config.store.is_postgres();
     let path = config.store.path.display().to_string();
-    if !config.store.path.exists() {
-        return found.good("database", &path, "is not there yet: the service makes it at its first start");
+    let subject = if postgres { "store.url" } else { path.as_str() };
+    if !postgres && !config.store.path.exists() {
+        return found.good("database", subject, "is not there yet: the service makes it at its first start");
     }
-    match SqliteStore::open(&config.store.path, Use::Command).await {
-        Ok(_) => found.good("database", &path, "can be opened, and its schema is of this version"),
+    match store::open(&config.store, Use::Command).await {
+        Ok(_) => found.good("database", subject, "can be opened, and its schema is of this version"),
+        Err(error) if postgres => found.wrong(
+            "database",
+            subject,
+            error.to_string(),
+            "see to it that the server runs, that the database is there, and that the user may make tables in it",
+        ),
         Err(error) => found.wrong(
             "database",
-            &path,
+            subject,
             error.to_string(),
             "name a file in a folder that the service may write to",
         ),

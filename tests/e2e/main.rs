@@ -16,6 +16,7 @@ mod doors;
 mod fields;
 mod follow;
 mod idempotency;
+mod instances;
 mod life;
 mod limits;
 mod links;

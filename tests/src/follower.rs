@@ -2,6 +2,7 @@
 
 use futures_util::{Stream, StreamExt as _};
 use reqwest::Response;
+use ringback_contract::callback::State;
 use serde_json::Value;
 
 use crate::eventually::PATIENCE;
@@ -54,6 +55,16 @@ impl Follower {
             };
             self.unread.push_str(&String::from_utf8(bytes).expect("UTF-8"));
         }
+    }
+
+    /// Reads on until the callback is in that state.
+    pub async fn until(&mut self, state: State) {
+        while let Some(piece) = self.next().await {
+            if matches!(&piece, Piece::State(view) if view["state"] == state.as_str()) {
+                return;
+            }
+        }
+        panic!("the stream ended before the callback was {}", state.as_str());
     }
 
     /// The names of the states up to the end of the stream.

@@ -68,6 +68,9 @@ impl House {
         if let Some(website) = &website {
             plan.set("sites.acme.origins", website.origins().to_vec());
         }
+        if plan.postgres {
+            plan.set("store.url", ringback_test_postgres::Server::shared().await.database().await);
+        }
         // The service keeps its address over restarts, so it has to be known before the first.
         let (port, ops_port) = (free_port(), free_port());
         if plan.config["server"]["listen"].as_str() == Some("127.0.0.1:0") {
@@ -132,6 +135,16 @@ impl House {
         self.ops_url.clone_from(&service.ops_url);
         self.service = Some(service);
         Ok(())
+    }
+
+    /// Starts one more service beside the house's own: with the same configuration, on ports of its own.
+    pub async fn start_beside(&self) -> Service {
+        let mut environment = self.environment.clone();
+        for key in ["LISTEN", "OPS_LISTEN"] {
+            environment.push((format!("RINGBACK__SERVER__{key}"), "127.0.0.1:0".to_owned()));
+        }
+        let started = Service::start(&self.config_file(), &environment, &self.log).await;
+        started.unwrap_or_else(|status| panic!("the service ended with {status}:\n{}", self.log()))
     }
 
     /// The running service.

@@ -28,6 +28,8 @@ pub struct Plan {
     pub(crate) subscribed: bool,
     /// Whether the customer's website is there, for a browser.
     pub(crate) website: bool,
+    /// Whether callbacks are kept in PostgreSQL, so that several services can share them.
+    pub(crate) postgres: bool,
 }
 
 impl Plan {
@@ -49,6 +51,7 @@ impl Plan {
             webex: Options::for_tests(),
             subscribed: true,
             website: false,
+            postgres: false,
         };
         for limit in ["address", "number", "site", "reads"] {
             plan.limit(limit, 10_000, 1);
@@ -90,6 +93,11 @@ impl Plan {
             table = table.get_mut(section).and_then(Value::as_table_mut).expect("a section");
         }
         table.remove(last);
+    }
+
+    /// Keeps callbacks in PostgreSQL, so that several services can share them.
+    pub fn postgres(&mut self) {
+        self.postgres = true;
     }
 
     /// Sets one of the limits.

@@ -1,4 +1,4 @@
-//! What a fresh machine lacks for the tests in a browser, and how it is installed.
+//! What a fresh machine lacks for the tests, and how it is installed.
 
 use std::path::Path;
 
@@ -12,8 +12,8 @@ struct Need {
     is_met: fn() -> bool,
 }
 
-/// What the tests in a browser need.
-const BROWSER: [Need; 3] = [
+/// What the tests need: a browser, its driver and fonts, and a database server.
+const TESTS: [Need; 4] = [
     Need { package: "chromium", is_met: || program("chromium").is_some() },
     Need { package: "chromium-driver", is_met: || program("chromedriver").is_some() },
     // Arabic, for the right-to-left form; other systems than Debian's kind bring their own fonts.
@@ -21,21 +21,28 @@ const BROWSER: [Need; 3] = [
         package: "fonts-noto-core",
         is_met: || program("apt-get").is_none() || has_font(Path::new("/usr/share/fonts"), "NotoSansArabic"),
     },
+    Need { package: "postgresql", is_met: || program("initdb").is_some() || has_debian_postgres() },
 ];
 
-/// Makes sure that a browser, its driver and fonts are there; installs what is not, where that is possible.
-pub(crate) fn ensure_browser() -> Result<()> {
-    let missing: Vec<_> = BROWSER.iter().filter(|need| !(need.is_met)()).map(|need| need.package).collect();
+/// Makes sure that what the tests need is there; installs what is not, where that is possible.
+pub(crate) fn ensure_for_tests() -> Result<()> {
+    let missing: Vec<_> = TESTS.iter().filter(|need| !(need.is_met)()).map(|need| need.package).collect();
     if missing.is_empty() {
         return Ok(());
     }
     let names = missing.join(" ");
     install_packages(&missing).with_context(|| {
         format!(
-            "the tests in a browser need {names}; hint: as root, `apt-get install --no-install-recommends {names}`, \
+            "the tests need {names}; hint: as root, `apt-get install --no-install-recommends {names}`, \
              or what your system calls them"
         )
     })
+}
+
+/// Whether a server lies where Debian keeps it, by version.
+fn has_debian_postgres() -> bool {
+    let versions = Path::new("/usr/lib/postgresql").read_dir();
+    versions.into_iter().flatten().flatten().any(|version| version.path().join("bin/initdb").is_file())
 }
 
 /// Whether a font file of that name lies in the folder or below it.

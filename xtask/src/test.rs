@@ -23,7 +23,7 @@ pub(crate) struct Options {
 
 /// Builds what the tests start, runs them, and counts.
 pub(crate) fn run(options: &Options) -> Result<()> {
-    packages::ensure_browser()?;
+    packages::ensure_for_tests()?;
     widget::ensure()?;
     // The tests start the service's own binary, which `cargo test` alone does not build. One command for the binaries
     // and the tests, so that both see the same features and nothing is compiled twice.

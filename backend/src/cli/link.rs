@@ -9,7 +9,7 @@ use super::{ConfigFile, print};
 use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
-use crate::store::sqlite::{SqliteStore, Use};
+use crate::store::{self, Use};
 
 /// Print a preferred-agent link.
 #[derive(Debug, clap::Args)]
@@ -35,8 +35,8 @@ impl Link {
         let config = self.config.load()?;
         let base_url = self.base_url.clone().map_or_else(|| public_url(&config), Ok)?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let store = SqliteStore::open(&config.store.path, Use::Command).await?;
-        let signer = app::signer(&store, &clock).await?;
+        let store = store::open(&config.store, Use::Command).await?;
+        let signer = app::signer(&*store, &clock).await?;
         let link =
             app::agent_link(&config, &signer, &clock, &base_url, &self.site, &self.agent, self.expires)?;
         print(&link)

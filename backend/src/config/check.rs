@@ -18,24 +18,31 @@ use crate::site::{IdentifyBy, PreferredAgent, Site};
 /// Shortest key for the REST door, in characters: 32 hexadecimal digits hold 128 bits.
 const API_KEY_MIN: usize = 32;
 
-/// Puts the text of each key file in the place of the key.
-pub(super) fn read_key_files(config: &mut Config) -> Vec<ConfigError> {
+/// Puts the text of each file that a key `…_file` names in the place of the value.
+pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
     let mut errors = Vec::new();
+    read_secret_file("store.url", &config.store.url_file, &mut config.store.url, &mut errors);
     for (name, api_key) in &mut config.api_keys {
-        if api_key.key_file.is_empty() {
-            continue;
-        }
-        let key = format!("api_keys.{name}.key_file");
-        if !api_key.key.expose_secret().is_empty() {
-            errors.push(ConfigError::new(key, "the key is given twice", "keep either `key` or `key_file`"));
-            continue;
-        }
-        match std::fs::read_to_string(&api_key.key_file) {
-            Ok(text) => api_key.key = SecretString::from(text.trim()),
-            Err(error) => errors.push(unreadable(key, &api_key.key_file, &error)),
-        }
+        read_secret_file(&format!("api_keys.{name}.key"), &api_key.key_file, &mut api_key.key, &mut errors);
     }
     errors
+}
+
+fn read_secret_file(key: &str, path: &str, value: &mut SecretString, errors: &mut Vec<ConfigError>) {
+    if path.is_empty() {
+        return;
+    }
+    let file_key = format!("{key}_file");
+    if !value.expose_secret().is_empty() {
+        let name = key.rsplit('.').next().unwrap_or(key);
+        let remedy = format!("keep either `{name}` or `{name}_file`");
+        errors.push(ConfigError::new(file_key, format!("{key} is given twice"), remedy));
+        return;
+    }
+    match std::fs::read_to_string(path) {
+        Ok(text) => *value = SecretString::from(text.trim()),
+        Err(error) => errors.push(unreadable(file_key, path, &error)),
+    }
 }
 
 fn unreadable(key: String, path: &str, error: &std::io::Error) -> ConfigError {
@@ -46,6 +53,7 @@ fn unreadable(key: String, path: &str, error: &std::io::Error) -> ConfigError {
 pub(super) fn check(config: &Config) -> Vec<ConfigError> {
     let mut found = Findings(Vec::new());
     server(config, &mut found);
+    store(config, &mut found);
     webex_section(config, &mut found);
     delivery(config, &mut found);
     limits(config, &mut found);
@@ -144,6 +152,22 @@ fn is_origin(text: &str) -> bool {
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
     })
+}
+
+fn store(config: &Config, found: &mut Findings) {
+    let url = config.store.url.expose_secret();
+    found.require(
+        url.is_empty() || url.starts_with("postgres://") || url.starts_with("postgresql://"),
+        "store.url",
+        "it is not the address of a PostgreSQL database",
+        "write it as postgres://user:password@host/database, or leave it empty for the SQLite file",
+    );
+    found.require(
+        (3..=1000).contains(&config.store.connections),
+        "store.connections",
+        format!("{} connections are too few or too many", config.store.connections),
+        "use 3 to 1000: one listens, and one must be left for each of reading and writing",
+    );
 }
 
 fn webex_section(config: &Config, found: &mut Findings) {

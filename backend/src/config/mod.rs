@@ -13,7 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
-use secrecy::SecretString;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::agent::Agent;
@@ -69,6 +69,16 @@ pub struct Server {
 #[expect(missing_docs, reason = "the commented default file says what each key is")]
 pub struct Store {
     pub path: PathBuf,
+    pub url: SecretString,
+    pub url_file: String,
+    pub connections: u32,
+}
+
+impl Store {
+    /// Whether callbacks are kept in PostgreSQL.
+    pub fn is_postgres(&self) -> bool {
+        !self.url.expose_secret().is_empty()
+    }
 }
 
 /// The organisation that places the calls.
@@ -265,7 +275,7 @@ impl Config {
         };
         let mut config =
             layers::load(own.as_deref().map(|text| (file.unwrap_or(Path::new("")), text)), environment)?;
-        let mut errors = check::read_key_files(&mut config);
+        let mut errors = check::read_secret_files(&mut config);
         errors.extend(check::check(&config));
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }
@@ -273,8 +283,6 @@ impl Config {
 
 #[cfg(test)]
 mod tests {
-    use secrecy::ExposeSecret as _;
-
     use super::*;
 
     const SOUND: &str = r#"

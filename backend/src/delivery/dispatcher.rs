@@ -3,14 +3,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures_util::future::join_all;
-use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::{Parts, reconcile, settle};
 use crate::callback::{Callback, Failure, State};
-use crate::clock::{SharedClock, after_s};
+use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
@@ -18,6 +16,9 @@ use crate::webex::task::CreateTask;
 
 /// How long to wait after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
+
+/// How long to wait while another process takes what is due, in milliseconds.
+const TAKEN_PAUSE_MS: u64 = 20;
 
 /// Sends callbacks until it is told to stop.
 #[derive(Debug)]
@@ -88,9 +89,11 @@ impl Dispatcher {
         let parts = &self.0;
         while !parts.stop.is_cancelled() {
             let recovered = async {
-                for callback in parts.store.sending().await? {
+                for callback in parts.store.orphans().await? {
                     tracing::warn!(callback = %callback.id, "was being sent when the service ended; looking it up");
-                    parts.lose_lease(&callback).await?;
+                    if let Some(next) = settle::orphaned(&callback, parts.clock.now()) {
+                        parts.store.update(&next, None).await?;
+                    }
                 }
                 Ok::<_, StoreError>(())
             };
@@ -112,62 +115,17 @@ impl Parts {
             return Ok(Vec::new());
         }
         let now = self.clock.now();
-        let due = self.store.due(now, limit).await?;
-        // Together, so that the store can write them in one transaction.
-        let leased = join_all(due.iter().map(|callback| self.lease(callback, now))).await;
-        leased.into_iter().filter_map(Result::transpose).collect()
-    }
-
-    /// Takes one callback for this process. `None`: it needs no request now, or another took it.
-    async fn lease(&self, callback: &Callback, now: Timestamp) -> Result<Option<Callback>, StoreError> {
-        let state = match callback.state {
-            State::Accepted if callback.deadline <= now => State::Expired,
-            State::Accepted => State::Sending,
-            State::Sending => {
-                self.lose_lease(callback).await?;
-                return Ok(None);
-            }
-            State::Unconfirmed => State::Unconfirmed,
-            _ => {
-                // Nothing else is ever due; a row that says so is left alone from now on.
-                tracing::error!(callback = %callback.id, state = callback.state.as_str(), "is due in a state without work");
-                let mut next = callback.clone();
-                next.due_at = None;
-                next.revision += 1;
-                self.store.update(&next, None).await?;
-                return Ok(None);
-            }
-        };
-        let Some(mut next) = settle::moved(callback, state, now) else {
-            return Ok(None);
-        };
-        match state {
-            State::Expired => tracing::warn!(callback = %callback.id, "expired before it could be sent"),
-            State::Sending => {
-                next.attempts += 1;
-                next.sent_at = Some(now);
-                next.due_at = Some(after_s(now, self.config.lease_s));
-            }
-            _ => next.due_at = Some(after_s(now, self.config.lease_s)),
-        }
-        let won = self.store.update(&next, None).await?;
-        Ok(Some(next).filter(|next| won && !next.state.is_final()))
-    }
-
-    /// A lease has run out: the request may have left.
-    async fn lose_lease(&self, callback: &Callback) -> Result<(), StoreError> {
-        let now = self.clock.now();
-        if let Some(mut next) = settle::moved(callback, State::Unconfirmed, now) {
-            next.due_at = Some(now);
-            self.store.update(&next, None).await?;
-        }
-        Ok(())
+        let taken =
+            self.store.take_due(now, limit, &|callback| settle::taken(callback, now, &self.config)).await?;
+        Ok(taken.into_iter().filter(|callback| callback.due_at.is_some()).collect())
     }
 
     async fn wait_for_work(&self) {
         let Ok(next) = self.store.next_due().await else {
             return tokio::time::sleep(STORE_PAUSE).await;
         };
+        // Due, and not to be had: another process is taking it.
+        let next = next.map(|moment| moment.max(after_ms(self.clock.now(), TAKEN_PAUSE_MS)));
         tokio::select! {
             () = self.store.changes().work() => {}
             () = async {

@@ -19,6 +19,47 @@ pub(super) fn moved(callback: &Callback, state: State, now: Timestamp) -> Option
         .ok()
 }
 
+/// Its turn has come: with a lease, where Webex is to be asked.
+pub(super) fn taken(callback: &Callback, now: Timestamp, config: &config::Delivery) -> Option<Callback> {
+    let leased = |state| {
+        let mut next = moved(callback, state, now)?;
+        next.due_at = Some(after_s(now, config.lease_s));
+        Some(next)
+    };
+    match callback.state {
+        State::Accepted if callback.deadline <= now => {
+            tracing::warn!(callback = %callback.id, "expired before it could be sent");
+            moved(callback, State::Expired, now)
+        }
+        State::Accepted => {
+            let mut next = leased(State::Sending)?;
+            next.attempts += 1;
+            next.sent_at = Some(now);
+            Some(next)
+        }
+        State::Sending => {
+            tracing::warn!(callback = %callback.id, "its lease has run out: the request may have left; looking it up");
+            leased(State::Unconfirmed)
+        }
+        State::Unconfirmed => leased(State::Unconfirmed),
+        state => {
+            // Nothing else is ever due; a row that says so is left alone from now on.
+            tracing::error!(callback = %callback.id, state = state.as_str(), "is due in a state without work");
+            let mut next = callback.clone();
+            next.due_at = None;
+            next.revision += 1;
+            Some(next)
+        }
+    }
+}
+
+/// The process that was sending it has ended: the request may have left.
+pub(super) fn orphaned(callback: &Callback, now: Timestamp) -> Option<Callback> {
+    let mut next = moved(callback, State::Unconfirmed, now)?;
+    next.due_at = Some(now);
+    Some(next)
+}
+
 /// Webex has made a task of it.
 pub(super) fn requested(
     callback: &Callback,

@@ -26,6 +26,14 @@ impl Changes {
         self.work.notify_one();
     }
 
+    /// Tells that any callback may have changed.
+    pub fn tell_all(&self) {
+        for sender in self.lock().values() {
+            sender.send_replace(());
+        }
+        self.work.notify_one();
+    }
+
     /// Follows a callback from now on.
     pub fn follow(&self, id: CallbackId) -> Subscription {
         let receiver = self.lock().entry(id).or_insert_with(|| watch::Sender::new(())).subscribe();

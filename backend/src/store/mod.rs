@@ -1,8 +1,10 @@
 //! Where callbacks are kept. Knows nothing of Webex requests or HTTP.
 
 mod changes;
+pub mod postgres;
 #[cfg(test)]
 mod promises;
+mod row;
 pub mod sqlite;
 
 use std::sync::Arc;
@@ -11,7 +13,10 @@ use async_trait::async_trait;
 pub use changes::{Changes, Subscription};
 use jiff::Timestamp;
 
+use self::postgres::PostgresStore;
+use self::sqlite::SqliteStore;
 use crate::callback::{Callback, CallbackId};
+use crate::config;
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
 
@@ -42,6 +47,31 @@ pub enum StoreError {
     #[error(transparent)]
     Entropy(#[from] crate::entropy::NoEntropy),
 }
+
+fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+    move |source| StoreError::Database { operation, source: Arc::new(source) }
+}
+
+/// What a store is opened for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Use {
+    /// To serve.
+    Serve,
+    /// For a short command beside serving processes.
+    Command,
+}
+
+/// Opens the configured store, makes it where there is none, and brings its schema up to date.
+pub async fn open(config: &config::Store, purpose: Use) -> Result<Arc<dyn Store>, StoreError> {
+    Ok(if config.is_postgres() {
+        Arc::new(PostgresStore::open(config, purpose).await?)
+    } else {
+        Arc::new(SqliteStore::open(&config.path, purpose).await?)
+    })
+}
+
+/// What becomes of a callback that is due: its next revision, or `None` to leave it as it is.
+pub type Step<'a> = &'a (dyn Fn(&Callback) -> Option<Callback> + Send + Sync);
 
 /// A client's key for a request.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -121,8 +151,14 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// first, and nothing was written.
     async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError>;
 
-    /// The callbacks with something to do, the longest due first.
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError>;
+    /// Takes the callbacks with something to do, the longest due first: writes what `step` makes of each, and gives
+    /// those that were written. No two takers get one callback.
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        step: Step<'_>,
+    ) -> Result<Vec<Callback>, StoreError>;
 
     /// When the next callback has something to do.
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError>;
@@ -130,8 +166,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The callbacks of whose task nothing was heard for a while, the quietest first.
     async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError>;
 
-    /// Every callback that is being sent: after a start, those of the process before.
-    async fn sending(&self) -> Result<Vec<Callback>, StoreError>;
+    /// After a start: the callbacks that were being sent by a process that surely has ended. Where other processes may
+    /// be sending, there is no saying, and each lease runs out by itself.
+    async fn orphans(&self) -> Result<Vec<Callback>, StoreError>;
 
     /// The requests to Webex about a callback, oldest first.
     async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError>;
@@ -150,6 +187,9 @@ pub trait Store: Send + Sync + std::fmt::Debug {
 
     /// The keys that sign tokens, newest first; makes the first one where there is none.
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError>;
+
+    /// Gives a sign of life of the serving process of that id, and counts the processes that gave one since `since`.
+    async fn instances(&self, id: &str, now: Timestamp, since: Timestamp) -> Result<usize, StoreError>;
 
     /// Whether the store can be written to.
     async fn check(&self) -> Result<(), StoreError>;

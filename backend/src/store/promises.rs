@@ -4,34 +4,82 @@ use std::sync::Arc;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
 
-use super::sqlite::{SqliteStore, Use};
-use super::{Attempt, CREATE_TASK, IdempotencyKey, Inserted, Store, StoreError};
+use super::sqlite::SqliteStore;
+use super::{Attempt, CREATE_TASK, IdempotencyKey, Inserted, Store, StoreError, Use};
 use crate::callback::{Callback, CallbackId, Failure, State, sample};
 use crate::clock::after_s;
+use crate::config;
+use crate::store;
 use crate::task_event::{TaskChange, TaskEvent};
 
-/// A store of its own in a folder of its own.
+/// A store of its own.
 struct Fresh {
     store: Arc<dyn Store>,
+    config: config::Store,
     folder: tempfile::TempDir,
 }
 
 impl Fresh {
-    async fn new() -> Self {
+    async fn sqlite() -> Self {
+        Self::open(String::new()).await
+    }
+
+    async fn postgres() -> Self {
+        Self::open(ringback_test_postgres::Server::shared().await.database().await).await
+    }
+
+    async fn open(url: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let store =
-            Arc::new(SqliteStore::open(&folder.path().join("ringback.db"), Use::Serve).await.unwrap());
-        Self { store, folder }
+        let path = folder.path().join("ringback.db");
+        let config = config::Store { path, url: url.into(), url_file: String::new(), connections: 10 };
+        Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
     }
 
     /// The same store after a restart.
     async fn reopened(self) -> Self {
-        let Self { store, folder } = self;
+        let Self { store, config, folder } = self;
         drop(store);
-        let path = folder.path().join("ringback.db");
-        Self { store: Arc::new(SqliteStore::open(&path, Use::Serve).await.unwrap()), folder }
+        Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
     }
+}
+
+/// Runs each promise on each store.
+macro_rules! promises {
+    ($($promise:ident)*) => {
+        mod sqlite {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Fresh::sqlite().await).await; })*
+        }
+        mod postgres {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Fresh::postgres().await).await; })*
+        }
+    };
+}
+
+promises! {
+    what_was_inserted_is_there_after_a_restart_and_the_same
+    one_key_makes_one_callback_however_often_and_however_fast_it_is_used
+    of_two_changes_to_one_revision_the_first_wins
+    every_part_of_a_change_is_kept
+    what_is_due_comes_in_the_order_in_which_it_became_due
+    an_event_is_kept_once_and_read_in_order
+    a_follower_hears_of_each_change_to_its_callback
+    the_first_key_is_made_once_and_kept
+    many_writes_at_once_are_all_kept
+    a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
+    no_two_takers_get_one_callback
+}
+
+/// Takes every callback that is due, and gives their ids in order.
+async fn taken(store: &dyn Store, now: Timestamp, limit: usize) -> Vec<CallbackId> {
+    let step = |callback: &Callback| {
+        let mut next = callback.clone();
+        next.due_at = None;
+        next.revision += 1;
+        Some(next)
+    };
+    store.take_due(now, limit, &step).await.unwrap().iter().map(|callback| callback.id).collect()
 }
 
 fn now() -> Timestamp {
@@ -42,9 +90,7 @@ fn key(text: &str, fingerprint: u8) -> IdempotencyKey {
     IdempotencyKey { scope: "site:acme".to_owned(), key: text.to_owned(), fingerprint: [fingerprint; 32] }
 }
 
-#[tokio::test]
-async fn what_was_inserted_is_there_after_a_restart_and_the_same() {
-    let fresh = Fresh::new().await;
+async fn what_was_inserted_is_there_after_a_restart_and_the_same(fresh: Fresh) {
     let mut callback = sample::callback(now());
     callback.request.agent = Some("grace".to_owned());
     callback.request.reference = Some("case-7".to_owned());
@@ -54,9 +100,7 @@ async fn what_was_inserted_is_there_after_a_restart_and_the_same() {
     assert_eq!(fresh.store.get(CallbackId::new(now()).unwrap()).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used() {
-    let fresh = Fresh::new().await;
+async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used(fresh: Fresh) {
     let callbacks: Vec<_> = (0..50).map(|_| sample::callback(now())).collect();
     let key_a = key("a", 1);
     let inserted =
@@ -69,7 +113,7 @@ async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used() 
     for inserted in inserted {
         assert!(matches!(inserted.unwrap(), Inserted::New | Inserted::Before(_)));
     }
-    assert_eq!(fresh.store.due(now(), 100).await.unwrap().len(), 1);
+    assert_eq!(taken(&*fresh.store, now(), 100).await.len(), 1);
     let fresh = fresh.reopened().await;
     let again = fresh.store.insert(&callbacks[7], Some(&key_a)).await.unwrap();
     assert_eq!(again, Inserted::Before(id));
@@ -78,9 +122,7 @@ async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used() 
     assert_eq!(fresh.store.inserted_with(&key("b", 1)).await.unwrap(), None);
 }
 
-#[tokio::test]
-async fn of_two_changes_to_one_revision_the_first_wins() {
-    let fresh = Fresh::new().await;
+async fn of_two_changes_to_one_revision_the_first_wins(fresh: Fresh) {
     let callback = sample::callback(now());
     fresh.store.insert(&callback, None).await.unwrap();
     let sending = callback.moved_to(State::Sending, now()).unwrap();
@@ -92,9 +134,7 @@ async fn of_two_changes_to_one_revision_the_first_wins() {
     assert!(!fresh.store.update(&sending, None).await.unwrap());
 }
 
-#[tokio::test]
-async fn every_part_of_a_change_is_kept() {
-    let fresh = Fresh::new().await;
+async fn every_part_of_a_change_is_kept(fresh: Fresh) {
     let callback = sample::callback(now());
     fresh.store.insert(&callback, None).await.unwrap();
     let mut next = callback.moved_to(State::Sending, after_s(now(), 1)).unwrap();
@@ -103,7 +143,6 @@ async fn every_part_of_a_change_is_kept() {
     next.due_at = Some(after_s(now(), 31));
     assert!(fresh.store.update(&next, None).await.unwrap());
     assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&next));
-    assert_eq!(fresh.store.sending().await.unwrap(), [next.clone()]);
     let mut last = next.moved_to(State::Failed, after_s(now(), 2)).unwrap();
     last.failure = Some((Failure::Refused, "why".to_owned()));
     last.task_id = Some("t1".to_owned());
@@ -120,12 +159,9 @@ async fn every_part_of_a_change_is_kept() {
     assert_eq!(fresh.store.of_task("t1").await.unwrap(), Some(last));
     assert_eq!(fresh.store.attempts(callback.id).await.unwrap(), [attempt]);
     assert_eq!(fresh.store.next_due().await.unwrap(), None);
-    assert!(fresh.store.sending().await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn what_is_due_comes_in_the_order_in_which_it_became_due() {
-    let fresh = Fresh::new().await;
+async fn what_is_due_comes_in_the_order_in_which_it_became_due(fresh: Fresh) {
     let mut expected = Vec::new();
     for second in [3, 1, 2] {
         let callback = sample::callback(after_s(now(), second));
@@ -134,14 +170,14 @@ async fn what_is_due_comes_in_the_order_in_which_it_became_due() {
     }
     expected.sort_by_key(|callback| callback.due_at);
     assert_eq!(fresh.store.next_due().await.unwrap(), Some(after_s(now(), 1)));
-    assert_eq!(fresh.store.due(after_s(now(), 2), 10).await.unwrap(), expected[..2]);
-    assert_eq!(fresh.store.due(after_s(now(), 9), 1).await.unwrap(), expected[..1]);
-    assert!(fresh.store.due(now(), 10).await.unwrap().is_empty());
+    let expected: Vec<_> = expected.iter().map(|callback| callback.id).collect();
+    assert!(taken(&*fresh.store, now(), 10).await.is_empty());
+    assert_eq!(taken(&*fresh.store, after_s(now(), 9), 1).await, expected[..1]);
+    assert_eq!(taken(&*fresh.store, after_s(now(), 2), 10).await, expected[1..2]);
+    assert_eq!(taken(&*fresh.store, after_s(now(), 9), 10).await, expected[2..]);
 }
 
-#[tokio::test]
-async fn an_event_is_kept_once_and_read_in_order() {
-    let fresh = Fresh::new().await;
+async fn an_event_is_kept_once_and_read_in_order(fresh: Fresh) {
     let event = |id: &str, change, second| TaskEvent {
         id: id.to_owned(),
         task_id: "t1".to_owned(),
@@ -164,9 +200,7 @@ async fn an_event_is_kept_once_and_read_in_order() {
     assert!(fresh.store.events_of("t1").await.unwrap().is_empty());
 }
 
-#[tokio::test]
-async fn a_follower_hears_of_each_change_to_its_callback() {
-    let fresh = Fresh::new().await;
+async fn a_follower_hears_of_each_change_to_its_callback(fresh: Fresh) {
     let callback = sample::callback(now());
     fresh.store.insert(&callback, None).await.unwrap();
     let mut subscription = fresh.store.changes().follow(callback.id);
@@ -174,9 +208,7 @@ async fn a_follower_hears_of_each_change_to_its_callback() {
     subscription.changed().await;
 }
 
-#[tokio::test]
-async fn the_first_key_is_made_once_and_kept() {
-    let fresh = Fresh::new().await;
+async fn the_first_key_is_made_once_and_kept(fresh: Fresh) {
     let (first, second) = tokio::join!(fresh.store.signing_keys(now()), fresh.store.signing_keys(now()));
     let (first, second) = (first.unwrap(), second.unwrap());
     assert_eq!((first.len(), second.len()), (1, 1));
@@ -185,18 +217,14 @@ async fn the_first_key_is_made_once_and_kept() {
     assert_eq!(fresh.store.signing_keys(now()).await.unwrap()[0].id, first[0].id);
 }
 
-#[tokio::test]
-async fn many_writes_at_once_are_all_kept() {
-    let fresh = Fresh::new().await;
+async fn many_writes_at_once_are_all_kept(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..1000).map(|_| sample::callback(now())).collect();
     let inserted = join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None))).await;
     assert!(inserted.into_iter().all(|inserted| matches!(inserted, Ok(Inserted::New))));
-    assert_eq!(fresh.store.due(now(), 2000).await.unwrap().len(), 1000);
+    assert_eq!(taken(&*fresh.store, now(), 2000).await.len(), 1000);
 }
 
-#[tokio::test]
-async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours() {
-    let fresh = Fresh::new().await;
+async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours(fresh: Fresh) {
     let callback = sample::callback(now());
     let neighbour = sample::callback(now());
     // The second of the same id breaks the primary key.
@@ -210,9 +238,91 @@ async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours() {
     assert_eq!(third.unwrap(), Inserted::New);
 }
 
+async fn no_two_takers_get_one_callback(fresh: Fresh) {
+    let callbacks: Vec<Callback> = (0..200).map(|_| sample::callback(now())).collect();
+    join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None))).await;
+    let mut all = Vec::new();
+    while all.len() < 200 {
+        let rounds = (0..8).map(|_| taken(&*fresh.store, now(), 7));
+        all.extend(join_all(rounds).await.into_iter().flatten());
+    }
+    all.sort();
+    let mut expected: Vec<_> = callbacks.iter().map(|callback| callback.id).collect();
+    expected.sort();
+    assert_eq!(all, expected);
+}
+
+/// Stores a callback that is being sent.
+async fn sending(store: &dyn Store) -> Callback {
+    let callback = sample::callback(now());
+    store.insert(&callback, None).await.unwrap();
+    let next = callback.moved_to(State::Sending, now()).unwrap();
+    let mut next = Callback { due_at: Some(after_s(now(), 30)), ..next };
+    next.attempts = 1;
+    assert!(store.update(&next, None).await.unwrap());
+    next
+}
+
+#[tokio::test]
+async fn what_was_being_sent_has_surely_lost_its_process_only_where_there_can_be_but_one() {
+    let fresh = Fresh::sqlite().await;
+    let callback = sending(&*fresh.store).await;
+    assert_eq!(fresh.reopened().await.store.orphans().await.unwrap(), [callback]);
+    let fresh = Fresh::postgres().await;
+    sending(&*fresh.store).await;
+    assert!(fresh.reopened().await.store.orphans().await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn processes_on_one_database_hear_of_each_others_changes_and_count_each_other() {
+    let fresh = Fresh::postgres().await;
+    let other = store::open(&fresh.config, Use::Serve).await.unwrap();
+    let callback = sample::callback(now());
+    fresh.store.insert(&callback, None).await.unwrap();
+    other.changes().work().await;
+    let mut follower = other.changes().follow(callback.id);
+    let cancelled = callback.moved_to(State::Cancelled, now()).unwrap();
+    fresh.store.update(&cancelled, None).await.unwrap();
+    follower.changed().await;
+    // The first news may be that the other has begun to listen.
+    while other.get(callback.id).await.unwrap().as_ref() != Some(&cancelled) {
+        follower.changed().await;
+    }
+    let later = after_s(now(), 60);
+    assert_eq!(fresh.store.instances("a", now(), now()).await.unwrap(), 1);
+    assert_eq!(other.instances("b", now(), now()).await.unwrap(), 2);
+    assert_eq!(other.instances("b", later, after_s(now(), 1)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_database_whose_connections_are_cut_is_told_and_recovers() {
+    let fresh = Fresh::postgres().await;
+    let other = store::open(&fresh.config, Use::Serve).await.unwrap();
+    let callback = sample::callback(now());
+    fresh.store.insert(&callback, None).await.unwrap();
+    let mut follower = other.changes().follow(callback.id);
+    let options: sqlx::postgres::PgConnectOptions = fresh.config.url.expose_secret().parse().unwrap();
+    let mut operator = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    sqlx::query(
+        "SELECT pg_terminate_backend(pid) FROM pg_stat_activity \
+         WHERE application_name = 'ringback' AND datname = current_database()",
+    )
+    .execute(&mut operator)
+    .await
+    .unwrap();
+    // Whoever follows is told to look again once the connection is back.
+    follower.changed().await;
+    while fresh.store.check().await.is_err() {}
+    let cancelled = callback.moved_to(State::Cancelled, now()).unwrap();
+    while fresh.store.update(&cancelled, None).await.is_err() {}
+    while other.get(callback.id).await.ok().flatten().as_ref() != Some(&cancelled) {
+        follower.changed().await;
+    }
+}
+
 #[tokio::test]
 async fn two_processes_do_not_serve_from_one_file_and_a_command_may_read_beside() {
-    let fresh = Fresh::new().await;
+    let fresh = Fresh::sqlite().await;
     let path = fresh.folder.path().join("ringback.db");
     let told = SqliteStore::open(&path, Use::Serve).await.unwrap_err();
     assert!(matches!(told, StoreError::InUse(_)), "{told}");
@@ -225,7 +335,7 @@ async fn two_processes_do_not_serve_from_one_file_and_a_command_may_read_beside(
 
 #[tokio::test]
 async fn a_database_that_cannot_be_written_is_told_and_recovers() {
-    let fresh = Fresh::new().await;
+    let fresh = Fresh::sqlite().await;
     assert!(fresh.store.check().await.is_ok());
     // Another connection holds the write lock for longer than a write waits.
     let path = fresh.folder.path().join("ringback.db");

@@ -4,24 +4,23 @@
 //! together, so that many requests share one flush. WAL with `synchronous=FULL` makes a commit survive a loss of power
 //! (SQLite documentation, "PRAGMA synchronous"). Others read from connections of their own.
 
-mod row;
 mod writer;
 
 use std::fs::{File, TryLockError};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use futures_util::future::join_all;
 use jiff::Timestamp;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
+    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Row as _};
 
-use self::row::{read_callback, read_event, read_key};
 use self::writer::{Write, Writer};
-use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Store, StoreError};
+use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
+use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Step, Store, StoreError, Use, failed};
 use crate::callback::{Callback, CallbackId};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
@@ -44,14 +43,7 @@ pub struct SqliteStore {
     _lock: Option<File>,
 }
 
-/// What the store is opened for.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Use {
-    /// To serve: one process at a time, because it takes what is being sent for its own.
-    Serve,
-    /// For a short command beside a serving process.
-    Command,
-}
+columns_of!(SqliteRow);
 
 impl SqliteStore {
     /// Opens the store, makes it where there is none, and brings its schema up to date.
@@ -106,10 +98,6 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     }
 }
 
-fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
-    move |source| StoreError::Database { operation, source: Arc::new(source) }
-}
-
 #[async_trait]
 impl Store for SqliteStore {
     async fn insert(
@@ -143,8 +131,21 @@ impl Store for SqliteStore {
         Ok(self.writer.write(write).await?.rows == 1)
     }
 
-    async fn due(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        self.waiting("SELECT * FROM callback WHERE due_at <= ? ORDER BY due_at, id LIMIT ?", now, limit).await
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        step: Step<'_>,
+    ) -> Result<Vec<Callback>, StoreError> {
+        let due = "SELECT * FROM callback WHERE due_at <= ? ORDER BY due_at, id LIMIT ?";
+        let steps: Vec<_> = self.waiting(due, now, limit).await?.iter().filter_map(step).collect();
+        // Together, so that they share a transaction.
+        let written = join_all(steps.iter().map(|next| self.update(next, None))).await;
+        steps
+            .into_iter()
+            .zip(written)
+            .filter_map(|(next, won)| won.map(|won| won.then_some(next)).transpose())
+            .collect()
     }
 
     async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
@@ -160,7 +161,7 @@ impl Store for SqliteStore {
         milliseconds.map(row::moment).transpose()
     }
 
-    async fn sending(&self) -> Result<Vec<Callback>, StoreError> {
+    async fn orphans(&self) -> Result<Vec<Callback>, StoreError> {
         let query = sqlx::query("SELECT * FROM callback WHERE due_at IS NOT NULL AND state = 'sending'");
         query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
     }
@@ -168,7 +169,7 @@ impl Store for SqliteStore {
     async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {
         let query =
             sqlx::query("SELECT * FROM attempt WHERE callback_id = ? ORDER BY rowid").bind(id.to_string());
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(row::read_attempt).collect()
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_attempt).collect()
     }
 
     async fn keep_event(&self, event: &TaskEvent, now: Timestamp) -> Result<bool, StoreError> {
@@ -194,6 +195,11 @@ impl Store for SqliteStore {
         self.writer.write(Write::FirstKey { now }).await?;
         let query = sqlx::query("SELECT id, secret FROM signing_key ORDER BY created_at DESC, id");
         query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_key).collect()
+    }
+
+    async fn instances(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<usize, StoreError> {
+        // The lock file sees to that.
+        Ok(1)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

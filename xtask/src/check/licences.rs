@@ -31,7 +31,7 @@ const ALLOWED: [&str; 13] = [
 const ALLOWED_IN_TESTS: [&str; 1] = ["MPL-2.0"];
 
 /// The members that are not given out.
-const NOT_GIVEN_OUT: [&str; 2] = ["ringback-tests", "xtask"];
+const NOT_GIVEN_OUT: [&str; 3] = ["ringback-test-postgres", "ringback-tests", "xtask"];
 
 pub(super) fn check() -> Result<()> {
     let metadata = metadata()?;

@@ -4,13 +4,13 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
+use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
-use sqlx::{Connection as _, Row as _};
 use tokio::sync::{mpsc, oneshot};
 
-use super::failed;
-use crate::callback::{Callback, CallbackId};
-use crate::store::{Attempt, Changes, IdempotencyKey, Inserted, StoreError};
+use crate::callback::Callback;
+use crate::store::row::read_inserted;
+use crate::store::{Attempt, Changes, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
 
@@ -177,15 +177,7 @@ pub(super) async fn find_key(
         .fetch_optional(connection)
         .await
         .map_err(failed("find a key"))?;
-    let Some(row) = row else {
-        return Ok(None);
-    };
-    if row.get::<&[u8], _>("fingerprint") != key.fingerprint {
-        return Ok(Some(Inserted::KeyReused));
-    }
-    let id = CallbackId::parse(row.get("callback_id"))
-        .ok_or_else(|| StoreError::Row("column callback_id".to_owned()))?;
-    Ok(Some(Inserted::Before(id)))
+    row.map(|row| read_inserted(&row, key)).transpose()
 }
 
 async fn insert(

@@ -1,0 +1,249 @@
+//! The store in a PostgreSQL database, which several processes may serve from.
+//!
+//! What is due is taken with `FOR UPDATE SKIP LOCKED`, so that no two processes take one callback and none waits for
+//! another (PostgreSQL documentation, "SELECT", the locking clause). A commit survives a loss of power as long as the
+//! server's `fsync` and `synchronous_commit` are on, which they are by default.
+
+mod news;
+mod write;
+
+use std::str::FromStr as _;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use sqlx::Row as _;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+
+use self::news::News;
+use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted, read_key};
+use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Step, Store, StoreError, Use, failed};
+use crate::callback::{Callback, CallbackId};
+use crate::config;
+use crate::task_event::TaskEvent;
+use crate::token::SigningKey;
+
+static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
+
+/// How long a caller waits for a connection. Longer, and a visitor would rather be told to try again.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long the server may work on one statement, in milliseconds: a lock held by somebody else must not hold us.
+const STATEMENT_TIMEOUT_MS: &str = "10000";
+
+/// The store in a PostgreSQL database.
+#[derive(Debug)]
+pub struct PostgresStore {
+    pool: PgPool,
+    changes: Changes,
+    news: News,
+}
+
+columns_of!(PgRow);
+
+impl PostgresStore {
+    /// Opens the store and brings its schema up to date; the database must be there.
+    pub async fn open(config: &config::Store, purpose: Use) -> Result<Self, StoreError> {
+        let options = PgConnectOptions::from_str(config.url.expose_secret())
+            .map_err(failed("read store.url"))?
+            .application_name("ringback")
+            .options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+        let connections = match purpose {
+            Use::Serve => config.connections,
+            Use::Command => 1,
+        };
+        let pool = PgPoolOptions::new()
+            .max_connections(connections)
+            .acquire_timeout(ACQUIRE_TIMEOUT)
+            .connect_with(options)
+            .await
+            .map_err(failed("connect"))?;
+        MIGRATIONS.run(&pool).await?;
+        if purpose == Use::Serve {
+            warn_of_lax_commits(&pool).await?;
+        }
+        let changes = Changes::default();
+        let news = News::start(&pool, &changes, purpose);
+        Ok(Self { pool, changes, news })
+    }
+
+    async fn waiting(
+        &self,
+        query: &'static str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        let query =
+            sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+
+    async fn one(&self, query: &'static str, value: String) -> Result<Option<Callback>, StoreError> {
+        let row = sqlx::query(query).bind(value).fetch_optional(&self.pool).await.map_err(failed("read"))?;
+        row.as_ref().map(read_callback).transpose()
+    }
+
+    /// Tells followers and dispatchers here and elsewhere.
+    fn tell(&self, id: CallbackId) {
+        self.changes.tell(id);
+        self.news.tell(id);
+    }
+}
+
+/// `202` means that a callback survives a loss of power, which is for the server to keep.
+async fn warn_of_lax_commits(pool: &PgPool) -> Result<(), StoreError> {
+    for setting in ["fsync", "synchronous_commit"] {
+        let query = sqlx::query_scalar("SELECT current_setting($1)").bind(setting);
+        let value: String = query.fetch_one(pool).await.map_err(failed("read the settings"))?;
+        if value == "off" {
+            tracing::warn!(
+                setting,
+                "is off in PostgreSQL: an accepted callback can be lost with the server's power"
+            );
+        }
+    }
+    Ok(())
+}
+
+#[async_trait]
+impl Store for PostgresStore {
+    async fn insert(
+        &self,
+        callback: &Callback,
+        key: Option<&IdempotencyKey>,
+    ) -> Result<Inserted, StoreError> {
+        if write::insert(&self.pool, callback, key).await? {
+            self.tell(callback.id);
+            return Ok(Inserted::New);
+        }
+        let before = match key {
+            Some(key) => self.inserted_with(key).await?,
+            None => None,
+        };
+        before.ok_or_else(|| StoreError::Row("a key that was there a moment ago".to_owned()))
+    }
+
+    async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
+        let query =
+            sqlx::query("SELECT fingerprint, callback_id FROM idempotency WHERE scope = $1 AND key = $2");
+        let row = query.bind(&key.scope).bind(&key.key).fetch_optional(&self.pool).await;
+        row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key)).transpose()
+    }
+
+    async fn get(&self, id: CallbackId) -> Result<Option<Callback>, StoreError> {
+        self.one("SELECT * FROM callback WHERE id = $1", id.to_string()).await
+    }
+
+    async fn of_task(&self, task_id: &str) -> Result<Option<Callback>, StoreError> {
+        self.one("SELECT * FROM callback WHERE task_id = $1", task_id.to_owned()).await
+    }
+
+    async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
+        let won = write::update(&mut transaction, next).await?;
+        // What was asked of Webex was asked, whoever won.
+        if let Some(attempt) = attempt {
+            write::attempt(&mut transaction, next.id, attempt).await?;
+        }
+        transaction.commit().await.map_err(failed("commit"))?;
+        if won {
+            self.tell(next.id);
+        }
+        Ok(won)
+    }
+
+    async fn take_due(
+        &self,
+        now: Timestamp,
+        limit: usize,
+        step: Step<'_>,
+    ) -> Result<Vec<Callback>, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
+        let rows = sqlx::query(
+            "SELECT * FROM callback WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
+        )
+        .bind(now.as_millisecond())
+        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed("take what is due"))?;
+        let mut taken = Vec::with_capacity(rows.len());
+        for row in &rows {
+            if let Some(next) = step(&read_callback(row)?)
+                && write::update(&mut transaction, &next).await?
+            {
+                taken.push(next);
+            }
+        }
+        transaction.commit().await.map_err(failed("commit"))?;
+        for next in &taken {
+            self.tell(next.id);
+        }
+        Ok(taken)
+    }
+
+    async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
+        let query = sqlx::query_scalar(
+            "SELECT due_at FROM callback WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
+        );
+        let milliseconds: Option<i64> = query.fetch_optional(&self.pool).await.map_err(failed("read"))?;
+        milliseconds.map(moment).transpose()
+    }
+
+    async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        self.waiting("SELECT * FROM callback WHERE poll_at <= $1 ORDER BY poll_at, id LIMIT $2", now, limit)
+            .await
+    }
+
+    async fn orphans(&self) -> Result<Vec<Callback>, StoreError> {
+        Ok(Vec::new())
+    }
+
+    async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {
+        let query =
+            sqlx::query("SELECT * FROM attempt WHERE callback_id = $1 ORDER BY number").bind(id.to_string());
+        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_attempt).collect()
+    }
+
+    async fn keep_event(&self, event: &TaskEvent, now: Timestamp) -> Result<bool, StoreError> {
+        write::keep_event(&self.pool, event, now).await
+    }
+
+    async fn events_of(&self, task_id: &str) -> Result<Vec<KeptEvent>, StoreError> {
+        let query =
+            sqlx::query("SELECT * FROM task_event WHERE task_id = $1 ORDER BY at, number").bind(task_id);
+        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_event).collect()
+    }
+
+    async fn mark_applied(&self, event_ids: &[String]) -> Result<(), StoreError> {
+        let query = sqlx::query("UPDATE task_event SET applied = TRUE WHERE id = ANY($1)").bind(event_ids);
+        query.execute(&self.pool).await.map_err(failed("mark events")).map(|_| ())
+    }
+
+    async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
+        let query =
+            sqlx::query("DELETE FROM task_event WHERE received_at < $1").bind(before.as_millisecond());
+        Ok(query.execute(&self.pool).await.map_err(failed("forget events"))?.rows_affected())
+    }
+
+    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError> {
+        write::first_key(&self.pool, now).await?;
+        let query = sqlx::query("SELECT id, secret FROM signing_key ORDER BY created_at DESC, id");
+        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_key).collect()
+    }
+
+    async fn instances(&self, id: &str, now: Timestamp, since: Timestamp) -> Result<usize, StoreError> {
+        write::instances(&self.pool, id, now, since).await
+    }
+
+    async fn check(&self) -> Result<(), StoreError> {
+        // Fails on a standby, which takes no writes.
+        let query = sqlx::query("UPDATE signing_key SET created_at = created_at WHERE FALSE");
+        query.execute(&self.pool).await.map_err(failed("check")).map(|_| ())
+    }
+
+    fn changes(&self) -> &Changes {
+        &self.changes
+    }
+}

@@ -1,0 +1,89 @@
+//! Tells the other processes on the same database what has changed, and hears from them (`LISTEN`, `NOTIFY`).
+//!
+//! A notification inside a transaction would make every commit wait for the one before, since PostgreSQL keeps
+//! notifications in the order of commits. So the changes are gathered after their commits and told together, on a
+//! connection of their own. They are hints: a process that dies with news untold delays others, and loses nothing.
+
+use std::time::Duration;
+
+use sqlx::postgres::{PgListener, PgPool};
+use tokio::sync::mpsc;
+use tokio_util::task::AbortOnDropHandle;
+
+use crate::callback::CallbackId;
+use crate::store::{Changes, Use};
+
+/// The channel of the notifications.
+const CHANNEL: &str = "ringback_changes";
+
+/// Ids in one notification: a payload holds less than 8000 bytes (PostgreSQL documentation, "NOTIFY"), an id 37.
+const IDS_MAX: usize = 200;
+
+/// Changes that wait to be told. More are left out: whoever follows those asks again in time.
+const WAITING_MAX: usize = 10_000;
+
+/// How long to wait after the database has failed.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// The way to the tasks that tell and hear, which end when this is dropped.
+#[derive(Debug)]
+pub(super) struct News {
+    untold: mpsc::Sender<CallbackId>,
+    _tasks: Vec<AbortOnDropHandle<()>>,
+}
+
+impl News {
+    pub(super) fn start(pool: &PgPool, changes: &Changes, purpose: Use) -> Self {
+        let (untold, waiting) = mpsc::channel(WAITING_MAX);
+        let own = uuid::Uuid::new_v4().to_string();
+        let mut tasks = vec![AbortOnDropHandle::new(tokio::spawn(tell(pool.clone(), waiting, own.clone())))];
+        if purpose == Use::Serve {
+            tasks.push(AbortOnDropHandle::new(tokio::spawn(hear(pool.clone(), changes.clone(), own))));
+        }
+        Self { untold, _tasks: tasks }
+    }
+
+    /// Tells of a change, soon.
+    pub(super) fn tell(&self, id: CallbackId) {
+        // Full: the database is away, and so is what changed.
+        let _ = self.untold.try_send(id);
+    }
+}
+
+async fn tell(pool: PgPool, mut waiting: mpsc::Receiver<CallbackId>, own: String) {
+    let mut ids = Vec::with_capacity(IDS_MAX);
+    while waiting.recv_many(&mut ids, IDS_MAX).await > 0 {
+        let payload = ids.drain(..).fold(own.clone(), |payload, id| format!("{payload} {id}"));
+        let query = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
+        if let Err(error) = query.execute(&pool).await {
+            tracing::warn!(%error, "other instances were not told of changes; they find them later");
+        }
+    }
+}
+
+async fn hear(pool: PgPool, changes: Changes, own: String) {
+    loop {
+        if let Err(error) = listen(&pool, &changes, &own).await {
+            tracing::warn!(%error, "changes of other instances cannot be heard; trying again");
+        }
+        tokio::time::sleep(PAUSE).await;
+    }
+}
+
+async fn listen(pool: &PgPool, changes: &Changes, own: &str) -> Result<(), sqlx::Error> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen(CHANNEL).await?;
+    // Whatever was told before this moment was missed.
+    changes.tell_all();
+    loop {
+        match listener.try_recv().await? {
+            Some(notification) => {
+                let mut words = notification.payload().split(' ');
+                if words.next() != Some(own) {
+                    words.filter_map(CallbackId::parse).for_each(|id| changes.tell(id));
+                }
+            }
+            None => changes.tell_all(),
+        }
+    }
+}

@@ -1,0 +1,168 @@
+//! What is written. Each function is one statement, or part of a transaction of its caller.
+
+use jiff::Timestamp;
+use secrecy::ExposeSecret as _;
+use sqlx::postgres::{PgConnection, PgPool};
+
+use crate::callback::{Callback, CallbackId};
+use crate::store::{Attempt, IdempotencyKey, StoreError, failed};
+use crate::task_event::TaskEvent;
+use crate::token::SigningKey;
+
+/// A key that guards the making of the first signing key (`pg_advisory_xact_lock`): any number that nothing else uses.
+const FIRST_KEY_LOCK: i64 = 0x7269_6e67_6261_636b;
+
+/// Inserts a callback with its key. `false`: the key had been used, and nothing was inserted.
+pub(super) async fn insert(
+    pool: &PgPool,
+    callback: &Callback,
+    key: Option<&IdempotencyKey>,
+) -> Result<bool, StoreError> {
+    let request = &callback.request;
+    // One statement, so that one round trip writes both or none. `ON CONFLICT` waits for whoever is inserting the same
+    // key right now.
+    let query = sqlx::query(
+        "WITH claimed AS ( \
+             INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) \
+             SELECT $21, $22, $23, $1, $15 WHERE $21 IS NOT NULL \
+             ON CONFLICT (scope, key) DO NOTHING RETURNING 1 \
+         ) \
+         INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
+         consent_version, state, created_at, updated_at, deadline, due_at, attempts, revision) \
+         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 \
+         WHERE $21 IS NULL OR EXISTS (SELECT 1 FROM claimed)",
+    )
+    .bind(callback.id.to_string())
+    .bind(&request.site)
+    .bind(request.door.as_str())
+    .bind(request.phone.e164())
+    .bind(request.name.reveal())
+    .bind(request.email.reveal())
+    .bind(&request.reason)
+    .bind(request.message.reveal())
+    .bind(&request.page)
+    .bind(&request.locale)
+    .bind(&request.agent)
+    .bind(&request.reference)
+    .bind(&request.consent_version)
+    .bind(callback.state.as_str())
+    .bind(callback.created_at.as_millisecond())
+    .bind(callback.updated_at.as_millisecond())
+    .bind(callback.deadline.as_millisecond())
+    .bind(callback.due_at.map(Timestamp::as_millisecond))
+    .bind(i64::from(callback.attempts))
+    .bind(integer(callback.revision))
+    .bind(key.map(|key| &key.scope))
+    .bind(key.map(|key| &key.key))
+    .bind(key.map(|key| &key.fingerprint[..]));
+    let written = query.execute(pool).await.map_err(failed("insert a callback"))?;
+    Ok(written.rows_affected() == 1)
+}
+
+/// Writes the next revision of a callback. `false`: another change came first.
+pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Result<bool, StoreError> {
+    let (failure, detail) = match &next.failure {
+        Some((failure, detail)) => (Some(failure.as_str()), Some(detail)),
+        None => (None, None),
+    };
+    let written = sqlx::query(
+        "UPDATE callback SET state = $1, failure = $2, failure_detail = $3, task_id = $4, attempts = $5, \
+         updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11 \
+         WHERE id = $12 AND revision = $11 - 1",
+    )
+    .bind(next.state.as_str())
+    .bind(failure)
+    .bind(detail)
+    .bind(&next.task_id)
+    .bind(i64::from(next.attempts))
+    .bind(next.updated_at.as_millisecond())
+    .bind(next.due_at.map(Timestamp::as_millisecond))
+    .bind(next.poll_at.map(Timestamp::as_millisecond))
+    .bind(next.sent_at.map(Timestamp::as_millisecond))
+    .bind(next.last_event_at.map(Timestamp::as_millisecond))
+    .bind(integer(next.revision))
+    .bind(next.id.to_string())
+    .execute(connection)
+    .await
+    .map_err(failed("update a callback"))?;
+    Ok(written.rows_affected() == 1)
+}
+
+/// Writes a request to Webex about a callback.
+pub(super) async fn attempt(
+    connection: &mut PgConnection,
+    id: CallbackId,
+    attempt: &Attempt,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "INSERT INTO attempt (callback_id, operation, begun_at, took_ms, status, tracking_id, outcome) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7)",
+    );
+    let query = query
+        .bind(id.to_string())
+        .bind(attempt.operation)
+        .bind(attempt.begun_at.as_millisecond())
+        .bind(attempt.took_ms)
+        .bind(attempt.status.map(i64::from))
+        .bind(&attempt.tracking_id)
+        .bind(&attempt.outcome);
+    query.execute(connection).await.map_err(failed("insert an attempt")).map(|_| ())
+}
+
+/// Keeps an event. `false`: it had been kept before.
+pub(super) async fn keep_event(pool: &PgPool, event: &TaskEvent, now: Timestamp) -> Result<bool, StoreError> {
+    let query = sqlx::query(
+        "INSERT INTO task_event (id, task_id, change, at, reason, received_at, applied) \
+         VALUES ($1, $2, $3, $4, $5, $6, FALSE) ON CONFLICT (id) DO NOTHING",
+    );
+    let query = query
+        .bind(&event.id)
+        .bind(&event.task_id)
+        .bind(event.change.as_str())
+        .bind(event.at.as_millisecond())
+        .bind(&event.reason)
+        .bind(now.as_millisecond());
+    Ok(query.execute(pool).await.map_err(failed("keep an event"))?.rows_affected() == 1)
+}
+
+/// Makes the first signing key, where there is none.
+pub(super) async fn first_key(pool: &PgPool, now: Timestamp) -> Result<(), StoreError> {
+    let key = SigningKey::generate()?;
+    let mut transaction = pool.begin().await.map_err(failed("begin"))?;
+    // Two processes that start together would each find none and make one.
+    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(FIRST_KEY_LOCK);
+    lock.execute(&mut *transaction).await.map_err(failed("make a key"))?;
+    let query = sqlx::query(
+        "INSERT INTO signing_key (id, secret, created_at) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
+    );
+    let query = query.bind(&key.id).bind(&key.secret.expose_secret()[..]).bind(now.as_millisecond());
+    query.execute(&mut *transaction).await.map_err(failed("make a key"))?;
+    transaction.commit().await.map_err(failed("commit"))
+}
+
+/// Gives a sign of life, and counts those that gave one since that moment.
+pub(super) async fn instances(
+    pool: &PgPool,
+    id: &str,
+    now: Timestamp,
+    since: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut transaction = pool.begin().await.map_err(failed("begin"))?;
+    let query = sqlx::query("DELETE FROM instance WHERE seen_at < $1").bind(since.as_millisecond());
+    query.execute(&mut *transaction).await.map_err(failed("count the processes"))?;
+    let query = sqlx::query(
+        "INSERT INTO instance (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+    );
+    let query = query.bind(id).bind(now.as_millisecond());
+    query.execute(&mut *transaction).await.map_err(failed("count the processes"))?;
+    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM instance")
+        .fetch_one(&mut *transaction)
+        .await
+        .map_err(failed("count the processes"))?;
+    transaction.commit().await.map_err(failed("commit"))?;
+    Ok(usize::try_from(count).unwrap_or(1))
+}
+
+fn integer(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}

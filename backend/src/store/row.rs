@@ -1,0 +1,154 @@
+//! Rows to values, whatever database they come from.
+
+use jiff::Timestamp;
+use secrecy::SecretBox;
+
+use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
+use crate::callback::{Callback, CallbackId, Door, Failure, Request, State};
+use crate::personal::Personal;
+use crate::phone::PhoneNumber;
+use crate::task_event::{TaskChange, TaskEvent};
+use crate::token::SigningKey;
+
+/// A row, by the kinds of columns that every store has. Each call fails where the column is missing or of another kind.
+pub(super) trait Columns {
+    fn text(&self, name: &str) -> Result<&str, StoreError>;
+    fn optional_text(&self, name: &str) -> Result<Option<&str>, StoreError>;
+    fn integer(&self, name: &str) -> Result<i64, StoreError>;
+    fn optional_integer(&self, name: &str) -> Result<Option<i64>, StoreError>;
+    fn bytes(&self, name: &str) -> Result<&[u8], StoreError>;
+    fn flag(&self, name: &str) -> Result<bool, StoreError>;
+}
+
+/// Reads rows of one database by [`Columns`].
+macro_rules! columns_of {
+    ($row:ty) => {
+        impl crate::store::row::Columns for $row {
+            fn text(&self, name: &str) -> Result<&str, StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+            fn optional_text(&self, name: &str) -> Result<Option<&str>, StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+            fn integer(&self, name: &str) -> Result<i64, StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+            fn optional_integer(&self, name: &str) -> Result<Option<i64>, StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+            fn bytes(&self, name: &str) -> Result<&[u8], StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+            fn flag(&self, name: &str) -> Result<bool, StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+        }
+    };
+}
+pub(super) use columns_of;
+
+/// Why a row cannot be read: the column, never its value.
+pub(super) fn unreadable(column: &str) -> StoreError {
+    StoreError::Row(format!("column {column}"))
+}
+
+pub(super) fn moment(milliseconds: i64) -> Result<Timestamp, StoreError> {
+    Timestamp::from_millisecond(milliseconds).map_err(|_| unreadable("of a time"))
+}
+
+fn moment_in(row: &impl Columns, name: &str) -> Result<Timestamp, StoreError> {
+    moment(row.integer(name)?)
+}
+
+fn optional_moment_in(row: &impl Columns, name: &str) -> Result<Option<Timestamp>, StoreError> {
+    row.optional_integer(name)?.map(moment).transpose()
+}
+
+fn count<T: TryFrom<i64>>(row: &impl Columns, name: &str) -> Result<T, StoreError> {
+    row.integer(name)?.try_into().map_err(|_| unreadable(name))
+}
+
+fn optional_owned(row: &impl Columns, name: &str) -> Result<Option<String>, StoreError> {
+    Ok(row.optional_text(name)?.map(str::to_owned))
+}
+
+fn parsed<T>(row: &impl Columns, name: &str, parse: impl Fn(&str) -> Option<T>) -> Result<T, StoreError> {
+    parse(row.text(name)?).ok_or_else(|| unreadable(name))
+}
+
+pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> {
+    let failure = match row.optional_text("failure")? {
+        None => None,
+        Some(text) => {
+            let failure = Failure::parse(text).ok_or_else(|| unreadable("failure"))?;
+            Some((failure, row.optional_text("failure_detail")?.unwrap_or_default().to_owned()))
+        }
+    };
+    Ok(Callback {
+        id: parsed(row, "id", CallbackId::parse)?,
+        request: Request {
+            site: row.text("site")?.to_owned(),
+            door: parsed(row, "door", Door::parse)?,
+            phone: parsed(row, "phone", PhoneNumber::from_e164)?,
+            name: Personal::new(row.text("name")?),
+            email: Personal::new(row.text("email")?),
+            reason: row.text("reason")?.to_owned(),
+            message: Personal::new(row.text("message")?),
+            page: row.text("page")?.to_owned(),
+            locale: row.text("locale")?.to_owned(),
+            agent: optional_owned(row, "agent")?,
+            reference: optional_owned(row, "reference")?,
+            consent_version: optional_owned(row, "consent_version")?,
+        },
+        state: parsed(row, "state", State::parse)?,
+        failure,
+        task_id: optional_owned(row, "task_id")?,
+        attempts: count(row, "attempts")?,
+        created_at: moment_in(row, "created_at")?,
+        updated_at: moment_in(row, "updated_at")?,
+        deadline: moment_in(row, "deadline")?,
+        due_at: optional_moment_in(row, "due_at")?,
+        poll_at: optional_moment_in(row, "poll_at")?,
+        sent_at: optional_moment_in(row, "sent_at")?,
+        last_event_at: optional_moment_in(row, "last_event_at")?,
+        revision: count(row, "revision")?,
+    })
+}
+
+pub(super) fn read_attempt(row: &impl Columns) -> Result<Attempt, StoreError> {
+    let status = row.optional_integer("status")?;
+    Ok(Attempt {
+        operation: parsed(row, "operation", |text| {
+            OPERATIONS.into_iter().find(|operation| *operation == text)
+        })?,
+        begun_at: moment_in(row, "begun_at")?,
+        took_ms: row.integer("took_ms")?,
+        status: status.map(u16::try_from).transpose().map_err(|_| unreadable("status"))?,
+        tracking_id: row.text("tracking_id")?.to_owned(),
+        outcome: row.text("outcome")?.to_owned(),
+    })
+}
+
+pub(super) fn read_event(row: &impl Columns) -> Result<KeptEvent, StoreError> {
+    let event = TaskEvent {
+        id: row.text("id")?.to_owned(),
+        task_id: row.text("task_id")?.to_owned(),
+        change: parsed(row, "change", TaskChange::parse)?,
+        at: moment_in(row, "at")?,
+        reason: optional_owned(row, "reason")?,
+    };
+    Ok(KeptEvent { event, applied: row.flag("applied")? })
+}
+
+pub(super) fn read_key(row: &impl Columns) -> Result<SigningKey, StoreError> {
+    let secret: [u8; 32] = row.bytes("secret")?.try_into().map_err(|_| unreadable("secret"))?;
+    Ok(SigningKey { id: row.text("id")?.to_owned(), secret: SecretBox::new(Box::new(secret)) })
+}
+
+/// What the row of an idempotency key says of a request with that key.
+pub(super) fn read_inserted(row: &impl Columns, key: &IdempotencyKey) -> Result<Inserted, StoreError> {
+    if row.bytes("fingerprint")? != key.fingerprint {
+        return Ok(Inserted::KeyReused);
+    }
+    parsed(row, "callback_id", CallbackId::parse).map(Inserted::Before)
+}

@@ -1,0 +1,109 @@
+//! Several services on one PostgreSQL database.
+
+use futures_util::future::join_all;
+use reqwest::Method;
+use ringback_contract::callback::{Accepted, State};
+use ringback_tests::answer::Answer;
+use ringback_tests::follower::Follower;
+use ringback_tests::house::House;
+use ringback_tests::plan::ORIGIN;
+use ringback_tests::service::Service;
+use ringback_tests::visitor;
+use serde_json::json;
+use webex_simulator::{Effect, Fault, Operation};
+
+/// A visitor with that number posts to a service.
+async fn ask_at(house: &House, url: &str, number: &str) -> Accepted {
+    let body = visitor::request_with(json!({ "phone": number }));
+    house.private.add_from(&body);
+    let request = house.http.post(format!("{url}/v1/sites/acme/callbacks")).header("Origin", ORIGIN);
+    Answer::of(request.json(&body).send().await.expect("an answer")).await.accepted()
+}
+
+fn numbers(count: usize) -> Vec<String> {
+    (0..count).map(|index| format!("+12025550{}", 100 + index)).collect()
+}
+
+#[tokio::test]
+async fn what_many_services_take_in_is_called_once_each_whoever_sends_it() {
+    let house = House::with(ringback_tests::plan::Plan::postgres).await;
+    let others: Vec<Service> = join_all((0..3).map(|_| house.start_beside())).await;
+    let urls: Vec<&str> = others.iter().map(|other| other.url.as_str()).chain([house.url()]).collect();
+    let numbers = numbers(60);
+    let asking = numbers.iter().enumerate().map(|(index, number)| ask_at(&house, urls[index % 4], number));
+    let asked = join_all(asking).await;
+    for (accepted, number) in asked.iter().zip(&numbers) {
+        house.until(&accepted.id, State::Completed).await;
+        assert_eq!(house.control().rings(number).await.unwrap(), 1, "{number}");
+    }
+    assert_eq!(house.control().requests_for(Operation::CreateTask).await.unwrap().len(), numbers.len());
+    for other in others {
+        assert_eq!(other.stop().await.code(), Some(0), "{}", house.log());
+    }
+}
+
+#[tokio::test]
+async fn a_callback_can_be_followed_and_called_off_at_another_service_than_took_it_in() {
+    let house = House::with(|plan| {
+        plan.postgres();
+        plan.outcome(webex_simulator::Outcome::StaysParked);
+    })
+    .await;
+    let other = house.start_beside().await;
+    // Webex takes nothing yet, so that both are still to be sent.
+    house.control().fault(&Fault::status(Operation::CreateTask, 503).times(1000)).await.unwrap();
+    let accepted = ask_at(&house, &other.url, visitor::PHONE).await;
+    let mut follower: Follower = house.follow(&accepted).await;
+    follower.until(State::Accepted).await;
+    let path = format!("{}/v1/callbacks/{}", other.url, accepted.id);
+    let request = house.http.request(Method::DELETE, path).bearer_auth(&accepted.follow);
+    assert!(request.send().await.expect("an answer").status().is_success());
+    follower.until(State::Cancelled).await;
+    // Webhooks go to the house's own service; the follower sits at the other.
+    house.control().clear_faults().await.unwrap();
+    let accepted = house.ask().await;
+    let url = format!("{}/v1/callbacks/{}/events", other.url, accepted.id);
+    let request = house.http.get(url).bearer_auth(&accepted.follow);
+    Follower::of(request.send().await.expect("an answer")).until(State::Queued).await;
+}
+
+#[tokio::test]
+async fn what_a_killed_service_was_sending_is_looked_up_and_finished_by_another() {
+    let mut house = House::with(|plan| {
+        plan.postgres();
+        plan.set("delivery.search_grace_s", 3);
+        // Webhooks go to the one that is killed.
+        plan.set("delivery.quiet_s", 1);
+    })
+    .await;
+    // Done at once and answered late: the process is gone before the answer comes.
+    let late = Fault::new(Operation::CreateTask, Effect::Delay).answered_late(1500);
+    house.control().fault(&late.times(3)).await.unwrap();
+    let numbers = numbers(3);
+    let mut asked = Vec::new();
+    for number in &numbers {
+        asked.push(ask_at(&house, house.url(), number).await);
+    }
+    house.until_tasks(3).await;
+    house.kill().await;
+    let other = house.start_beside().await;
+    for (accepted, number) in asked.iter().zip(&numbers) {
+        let url = format!("{}/v1/callbacks/{}/events", other.url, accepted.id);
+        let request = house.http.get(url).bearer_auth(&accepted.follow);
+        Follower::of(request.send().await.expect("an answer")).until(State::Completed).await;
+        assert_eq!(house.control().rings(number).await.unwrap(), 1, "{number}");
+    }
+    assert_eq!(house.control().requests_for(Operation::CreateTask).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn a_database_that_cannot_be_reached_is_named_at_the_start_without_its_password() {
+    let mut house = House::without_service(|plan| {
+        plan.set("store.url", "postgres://ringback:a-secret-word@127.0.0.1:9/ringback");
+    })
+    .await;
+    house.private.add("a-secret-word");
+    let ended = house.try_start().await.unwrap_err();
+    assert_eq!(ended.code(), Some(1));
+    assert!(house.log().contains("connect"), "{}", house.log());
+}
