@@ -16,6 +16,7 @@ use crate::agent::AgentLink;
 use crate::clock::{SharedClock, SystemClock, after_s};
 use crate::config::Config;
 use crate::delivery::dispatcher::Dispatcher;
+use crate::delivery::instances::Instances;
 use crate::delivery::poller::Poller;
 use crate::delivery::progress::Progress;
 use crate::guard::destination;
@@ -88,7 +89,7 @@ impl App {
         let ops_url = format!("http://{}", operators.local_addr()?);
         let store = store::open(&config.store, Use::Serve).await?;
         let signer = Arc::new(signer(&*store, &clock).await?);
-        let webex = Arc::new(Client::new(&config.webex)?);
+        let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock))?);
         destination::warm_up();
         let parts = web::Data::new(Parts {
             intake: Intake::new(&config, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer)),
@@ -152,6 +153,13 @@ impl App {
             parts.stop.clone(),
         );
         let mut poller = tokio::spawn(poller.run());
+        let instances = Instances::new(
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.webex),
+            Arc::clone(&parts.clock),
+            parts.stop.clone(),
+        );
+        let mut instances = tokio::spawn(instances.run());
         let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
 
         let outcome = tokio::select! {
@@ -160,6 +168,7 @@ impl App {
             ended = &mut operators => ended?.map_err(AppError::from).and(Err(AppError::Stopped("operators' server"))),
             ended = &mut dispatcher => ended?.map_err(AppError::from).and(Err(AppError::Stopped("dispatcher"))),
             ended = &mut poller => ended.map_err(AppError::from).and(Err(AppError::Stopped("poller"))),
+            ended = &mut instances => ended.map_err(AppError::from).and(Err(AppError::Stopped("heartbeat"))),
         };
         if outcome.is_ok() {
             tracing::info!("stopping: no new requests; finishing what is under way");

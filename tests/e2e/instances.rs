@@ -4,13 +4,14 @@ use futures_util::future::join_all;
 use reqwest::Method;
 use ringback_contract::callback::{Accepted, State};
 use ringback_tests::answer::Answer;
+use ringback_tests::eventually::eventually;
 use ringback_tests::follower::Follower;
 use ringback_tests::house::House;
 use ringback_tests::plan::ORIGIN;
 use ringback_tests::service::Service;
 use ringback_tests::visitor;
 use serde_json::json;
-use webex_simulator::{Effect, Fault, Operation};
+use webex_simulator::{Effect, Failure, Fault, Operation};
 
 /// A visitor with that number posts to a service.
 async fn ask_at(house: &House, url: &str, number: &str) -> Accepted {
@@ -94,6 +95,54 @@ async fn what_a_killed_service_was_sending_is_looked_up_and_finished_by_another(
         assert_eq!(house.control().rings(number).await.unwrap(), 1, "{number}");
     }
     assert_eq!(house.control().requests_for(Operation::CreateTask).await.unwrap().len(), 3);
+}
+
+#[tokio::test]
+async fn together_services_stay_within_what_webex_allows() {
+    let house = House::with(|plan| {
+        plan.postgres();
+        plan.webex_rate_limit(100);
+        plan.set("webex.requests_per_minute", 100);
+    })
+    .await;
+    let other = house.start_beside().await;
+    let numbers = numbers(30);
+    let urls = [house.url(), other.url.as_str()];
+    let asking = numbers.iter().enumerate().map(|(index, number)| ask_at(&house, urls[index % 2], number));
+    for accepted in join_all(asking).await {
+        house.until(&accepted.id, State::Completed).await;
+    }
+    let requests = house.control().requests().await.unwrap().entries;
+    let made = requests.iter().filter(|request| request.operation == Some(Operation::CreateTask)).count();
+    assert_eq!(made, numbers.len());
+    assert!(requests.iter().all(|request| request.status != Some(429)), "{requests:#?}");
+}
+
+#[tokio::test]
+async fn what_webex_asks_of_one_service_all_obey() {
+    let house = House::with(|plan| {
+        plan.postgres();
+        plan.set("delivery.concurrency", 1);
+    })
+    .await;
+    let other = house.start_beside().await;
+    let refusal = Failure { retry_after: Some(4), ..Failure::status(429) };
+    let fault = Fault::new(Operation::CreateTask, Effect::Status(refusal));
+    house.control().fault(&fault).await.unwrap();
+    let first = ask_at(&house, house.url(), "+12025550101").await;
+    // Each service says so once.
+    eventually("both services know of the pause", async || {
+        (house.log().matches("Webex is not asked until then").count() == 2).then_some(())
+    })
+    .await;
+    let second = ask_at(&house, &other.url, "+12025550102").await;
+    for accepted in [&first, &second] {
+        house.until(&accepted.id, State::Completed).await;
+    }
+    let requests = house.control().requests_for(Operation::CreateTask).await.unwrap();
+    assert_eq!(requests.len(), 3);
+    assert_eq!(requests[0].status, Some(429));
+    assert!(requests[1..].iter().all(|request| request.at - requests[0].at >= 4000), "{requests:#?}");
 }
 
 #[tokio::test]

@@ -81,9 +81,9 @@ CREATE TABLE signing_key (
     created_at BIGINT NOT NULL
 );
 
--- The processes that serve from this database, each with the time of its last sign of life: they share what Webex
--- allows an organisation.
+-- The processes that serve from this database, each with its last sign of life: they share what Webex allows one client.
 CREATE TABLE instance (
-    id      TEXT   NOT NULL PRIMARY KEY,
-    seen_at BIGINT NOT NULL
+    id           TEXT        NOT NULL PRIMARY KEY,
+    seen_at      TIMESTAMPTZ NOT NULL,
+    paused_until BIGINT
 );

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use super::{ConfigFile, print};
-use crate::clock::SystemClock;
+use crate::clock::{SharedClock, SystemClock};
 use crate::doctor::{self, Verdict};
 use crate::webex::client::Client;
 
@@ -20,8 +20,9 @@ pub(super) struct Doctor {
 impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        let webex = Client::new(&config.webex)?;
-        let findings = doctor::examine(&config, &webex, &(Arc::new(SystemClock) as _)).await;
+        let clock: SharedClock = Arc::new(SystemClock);
+        let webex = Client::new(&config.webex, Arc::clone(&clock))?;
+        let findings = doctor::examine(&config, &webex, &clock).await;
         if self.json {
             print(&serde_json::to_string(&findings)?)?;
         } else {

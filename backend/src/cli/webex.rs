@@ -1,9 +1,12 @@
 //! `ringback webex subscribe | unsubscribe | status`.
 
+use std::sync::Arc;
+
 use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::{ConfigFile, print};
+use crate::clock::SystemClock;
 use crate::config::Config;
 use crate::webex::client::Client;
 
@@ -22,7 +25,7 @@ impl Webex {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (Self::Subscribe(file) | Self::Unsubscribe(file) | Self::Status(file)) = &self;
         let config = file.load()?;
-        let webex = Client::new(&config.webex)?;
+        let webex = Client::new(&config.webex, Arc::new(SystemClock))?;
         let destination = destination(&config)?;
         match self {
             Self::Subscribe(_) => {

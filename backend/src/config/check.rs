@@ -235,6 +235,13 @@ fn webex_section(config: &Config, found: &mut Findings) {
 }
 
 fn delivery(config: &Config, found: &mut Findings) {
+    let per_minute = config.webex.requests_per_minute;
+    found.require(
+        per_minute == 0 || per_minute >= 10,
+        "webex.requests_per_minute",
+        format!("{per_minute} calls a minute are too few"),
+        "use 10 or more, as much as Webex allows the client id, or 0 for no limit",
+    );
     let delivery = &config.delivery;
     found.require(
         delivery.lease_s.saturating_mul(1000) > config.webex.request_timeout_ms,

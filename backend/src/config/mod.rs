@@ -94,6 +94,7 @@ pub struct Webex {
     pub webhook_secrets: Vec<SecretString>,
     pub connect_timeout_ms: u64,
     pub request_timeout_ms: u64,
+    pub requests_per_minute: u32,
 }
 
 /// How callbacks are sent.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -12,6 +13,7 @@ use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
+use crate::webex::error::WebexError;
 use crate::webex::task::CreateTask;
 
 /// How long to wait after the store has failed.
@@ -53,9 +55,16 @@ impl Dispatcher {
         self.recover().await;
         let parts = &self.0;
         let mut under_way = JoinSet::new();
+        // Calls to Webex that were reserved and not yet made.
+        let mut reserved = 0;
         while !parts.stop.is_cancelled() {
             let free = parts.config.concurrency.saturating_sub(under_way.len());
-            let taken = match parts.take_due(free).await {
+            let pace = parts.webex.pace().reserve(free.saturating_sub(reserved));
+            reserved += pace.calls;
+            let paused = parts.webex.pace().paused_until();
+            // Reserved before anything is leased: a lease must not run out while its holder waits for its turn.
+            let may_take = if paused.is_some() { 0 } else { free.min(reserved) };
+            let taken = match parts.take_due(may_take).await {
                 Ok(taken) => taken,
                 Err(error) => {
                     tracing::error!(%error, "the dispatcher cannot read its work; it tries again");
@@ -64,6 +73,7 @@ impl Dispatcher {
                 }
             };
             let idle = taken.is_empty();
+            reserved -= taken.len();
             for callback in taken {
                 under_way.spawn(Arc::clone(parts).deliver(callback));
             }
@@ -71,7 +81,8 @@ impl Dispatcher {
                 tokio::select! {
                     () = parts.stop.cancelled() => {}
                     Some(done) = under_way.join_next() => done?,
-                    () = parts.wait_for_work(), if free > 0 => {}
+                    () = parts.wait_for_work(), if may_take > 0 => {}
+                    () = parts.wait_until(paused.or(pace.more_at)), if may_take == 0 && free > 0 => {}
                 }
             }
             while let Some(done) = under_way.try_join_next() {
@@ -120,6 +131,13 @@ impl Parts {
         Ok(taken.into_iter().filter(|callback| callback.due_at.is_some()).collect())
     }
 
+    async fn wait_until(&self, moment: Option<Timestamp>) {
+        match moment {
+            Some(moment) => self.clock.wait_until(moment).await,
+            None => std::future::pending().await,
+        }
+    }
+
     async fn wait_for_work(&self) {
         let Ok(next) = self.store.next_due().await else {
             return tokio::time::sleep(STORE_PAUSE).await;
@@ -128,12 +146,7 @@ impl Parts {
         let next = next.map(|moment| moment.max(after_ms(self.clock.now(), TAKEN_PAUSE_MS)));
         tokio::select! {
             () = self.store.changes().work() => {}
-            () = async {
-                match next {
-                    Some(moment) => self.clock.wait_until(moment).await,
-                    None => std::future::pending().await,
-                }
-            } => {}
+            () = self.wait_until(next) => {}
         }
     }
 
@@ -185,7 +198,12 @@ impl Parts {
         if agent.is_none() && callback.request.agent.is_some() {
             tracing::warn!(callback = %callback.id, "its agent is not configured any more; the next free one calls");
         }
-        let answer = self.webex.create_task(&CreateTask::new(callback, site, agent)).await;
+        let task = CreateTask::new(callback, site, agent);
+        // Whatever it waits for, nothing is sent once the lease has run out: another may be looking it up by then.
+        let answer = tokio::select! {
+            answer = self.webex.create_task(&task) => answer,
+            () = self.wait_until(callback.due_at) => Err(WebexError::late()),
+        };
         let now = self.clock.now();
         let attempt = match &answer {
             Ok(created) => {

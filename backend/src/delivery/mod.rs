@@ -1,6 +1,7 @@
 //! The one way out: callbacks become tasks of Webex, and what Webex tells of the tasks becomes the callbacks' state.
 
 pub mod dispatcher;
+pub mod instances;
 pub mod poller;
 pub mod progress;
 mod reconcile;

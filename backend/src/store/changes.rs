@@ -15,6 +15,7 @@ type Followed = HashMap<CallbackId, watch::Sender<()>>;
 pub struct Changes {
     followed: Arc<Mutex<Followed>>,
     work: Arc<Notify>,
+    instances: Arc<Notify>,
 }
 
 impl Changes {
@@ -43,6 +44,16 @@ impl Changes {
     /// Waits until something has changed since the last wait ended.
     pub async fn work(&self) {
         self.work.notified().await;
+    }
+
+    /// Tells that another process has something to say in its heartbeat.
+    pub fn tell_instances(&self) {
+        self.instances.notify_one();
+    }
+
+    /// Waits until another process had something to say since the last wait ended.
+    pub async fn instances(&self) {
+        self.instances.notified().await;
     }
 
     fn lock(&self) -> MutexGuard<'_, Followed> {

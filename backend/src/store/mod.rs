@@ -122,6 +122,26 @@ pub struct Attempt {
     pub outcome: String,
 }
 
+/// A sign of life of a serving process.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// The process.
+    pub instance: String,
+    /// Until when Webex does not want to be asked, as far as this process was told.
+    pub paused_until: Option<Timestamp>,
+    /// Whether the others should hear of it at once.
+    pub news: bool,
+}
+
+/// The processes that serve from one database.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Instances {
+    /// How many there are.
+    pub count: usize,
+    /// Until when Webex does not want to be asked, as far as any of them was told.
+    pub paused_until: Option<Timestamp>,
+}
+
 /// A task event and what became of it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct KeptEvent {
@@ -188,8 +208,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// The keys that sign tokens, newest first; makes the first one where there is none.
     async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError>;
 
-    /// Gives a sign of life of the serving process of that id, and counts the processes that gave one since `since`.
-    async fn instances(&self, id: &str, now: Timestamp, since: Timestamp) -> Result<usize, StoreError>;
+    /// Gives a sign of life of a serving process, and says what is known of all of them, this one counted.
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError>;
 
     /// Whether the store can be written to.
     async fn check(&self) -> Result<(), StoreError>;

@@ -16,9 +16,12 @@ use secrecy::ExposeSecret as _;
 use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 
-use self::news::News;
+use self::news::{Item, News};
 use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted, read_key};
-use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Step, Store, StoreError, Use, failed};
+use super::{
+    Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store, StoreError,
+    Use, failed,
+};
 use crate::callback::{Callback, CallbackId};
 use crate::config;
 use crate::task_event::TaskEvent;
@@ -87,7 +90,7 @@ impl PostgresStore {
     /// Tells followers and dispatchers here and elsewhere.
     fn tell(&self, id: CallbackId) {
         self.changes.tell(id);
-        self.news.tell(id);
+        self.news.tell(Item::Callback(id));
     }
 }
 
@@ -233,8 +236,12 @@ impl Store for PostgresStore {
         query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_key).collect()
     }
 
-    async fn instances(&self, id: &str, now: Timestamp, since: Timestamp) -> Result<usize, StoreError> {
-        write::instances(&self.pool, id, now, since).await
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError> {
+        let instances = write::heartbeat(&self.pool, heartbeat).await?;
+        if heartbeat.news {
+            self.news.tell(Item::Heartbeat);
+        }
+        Ok(instances)
     }
 
     async fn check(&self) -> Result<(), StoreError> {

@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::sqlite::SqliteStore;
-use super::{Attempt, CREATE_TASK, IdempotencyKey, Inserted, Store, StoreError, Use};
+use super::{Attempt, CREATE_TASK, Heartbeat, IdempotencyKey, Inserted, Instances, Store, StoreError, Use};
 use crate::callback::{Callback, CallbackId, Failure, State, sample};
 use crate::clock::after_s;
 use crate::config;
@@ -274,7 +274,7 @@ async fn what_was_being_sent_has_surely_lost_its_process_only_where_there_can_be
 }
 
 #[tokio::test]
-async fn processes_on_one_database_hear_of_each_others_changes_and_count_each_other() {
+async fn processes_on_one_database_hear_of_each_others_changes() {
     let fresh = Fresh::postgres().await;
     let other = store::open(&fresh.config, Use::Serve).await.unwrap();
     let callback = sample::callback(now());
@@ -288,10 +288,27 @@ async fn processes_on_one_database_hear_of_each_others_changes_and_count_each_ot
     while other.get(callback.id).await.unwrap().as_ref() != Some(&cancelled) {
         follower.changed().await;
     }
-    let later = after_s(now(), 60);
-    assert_eq!(fresh.store.instances("a", now(), now()).await.unwrap(), 1);
-    assert_eq!(other.instances("b", now(), now()).await.unwrap(), 2);
-    assert_eq!(other.instances("b", later, after_s(now(), 1)).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn processes_on_one_database_count_each_other_and_hear_of_a_pause_at_once() {
+    let fresh = Fresh::postgres().await;
+    let other = store::open(&fresh.config, Use::Serve).await.unwrap();
+    let until = after_s(now(), 60);
+    let beat =
+        |instance: &str, paused_until, news| Heartbeat { instance: instance.to_owned(), paused_until, news };
+    let alone = fresh.store.heartbeat(&beat("a", None, false)).await.unwrap();
+    assert_eq!(alone, Instances { count: 1, paused_until: None });
+    // Until both listen, a notification may pass unheard.
+    other.changes().work().await;
+    let both = fresh.store.heartbeat(&beat("a", Some(until), true)).await.unwrap();
+    assert_eq!(both, Instances { count: 1, paused_until: Some(until) });
+    other.changes().instances().await;
+    let both = other.heartbeat(&beat("b", None, false)).await.unwrap();
+    assert_eq!(both, Instances { count: 2, paused_until: Some(until) });
+    let fresh = Fresh::sqlite().await;
+    let alone = fresh.store.heartbeat(&beat("a", Some(until), true)).await.unwrap();
+    assert_eq!(alone, Instances { count: 1, paused_until: Some(until) });
 }
 
 #[tokio::test]

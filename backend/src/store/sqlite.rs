@@ -20,7 +20,10 @@ use sqlx::{ConnectOptions as _, Row as _};
 
 use self::writer::{Write, Writer};
 use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
-use super::{Attempt, Changes, IdempotencyKey, Inserted, KeptEvent, Step, Store, StoreError, Use, failed};
+use super::{
+    Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store, StoreError,
+    Use, failed,
+};
 use crate::callback::{Callback, CallbackId};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
@@ -197,9 +200,9 @@ impl Store for SqliteStore {
         query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_key).collect()
     }
 
-    async fn instances(&self, _: &str, _: Timestamp, _: Timestamp) -> Result<usize, StoreError> {
-        // The lock file sees to that.
-        Ok(1)
+    async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError> {
+        // The lock file sees to it that there is no other.
+        Ok(Instances { count: 1, paused_until: heartbeat.paused_until })
     }
 
     async fn check(&self) -> Result<(), StoreError> {

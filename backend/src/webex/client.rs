@@ -1,5 +1,6 @@
 //! One request to Webex: token, tracking id, time-outs, a bounded answer.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -11,7 +12,9 @@ use url::Url;
 use uuid::Uuid;
 
 use super::error::{ErrorKind, WebexError, message_of};
+use super::pace::Pace;
 use super::token::{self, TokenSource};
+use crate::clock::{SharedClock, after_s};
 use crate::config;
 
 /// Largest answer that is read, in bytes: a page of the search holds 250 tasks.
@@ -24,6 +27,17 @@ pub struct Client {
     base: Url,
     token: TokenSource,
     organization: Option<String>,
+    clock: SharedClock,
+    pace: Pace,
+}
+
+/// Whether a call has its place in the pace already.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Turn {
+    /// It was reserved.
+    Reserved,
+    /// It waits for it.
+    Awaited,
 }
 
 /// A client cannot be made.
@@ -46,7 +60,7 @@ pub(super) struct Answer {
 
 impl Client {
     /// A client of the configured organisation.
-    pub fn new(config: &config::Webex) -> Result<Self, ClientError> {
+    pub fn new(config: &config::Webex, clock: SharedClock) -> Result<Self, ClientError> {
         // Another part of the process may have chosen a provider already; that one serves as well.
         let _ = rustls::crypto::ring::default_provider().install_default();
         let http = reqwest::Client::builder()
@@ -66,7 +80,13 @@ impl Client {
             path => TokenSource::File(path.into()),
         };
         let organization = Some(config.organization_id.clone()).filter(|id| !id.is_empty());
-        Ok(Self { http, base: Url::parse(&base)?, token, organization })
+        let pace = Pace::new(config.requests_per_minute, Arc::clone(&clock));
+        Ok(Self { http, base: Url::parse(&base)?, token, organization, clock, pace })
+    }
+
+    /// How fast Webex is asked.
+    pub fn pace(&self) -> &Pace {
+        &self.pace
     }
 
     /// Whether an access token can be had.
@@ -94,7 +114,17 @@ impl Client {
         body: &impl Serialize,
         wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::POST, path)?.query(query).json(body), wanted).await
+        self.run(self.request(Method::POST, path)?.query(query).json(body), wanted, Turn::Awaited).await
+    }
+
+    /// Makes a POST that [`Pace::reserve`] has reserved, without waiting.
+    pub(super) async fn post_reserved(
+        &self,
+        path: &str,
+        body: &impl Serialize,
+        wanted: &[StatusCode],
+    ) -> Result<Answer, WebexError> {
+        self.run(self.request(Method::POST, path)?.json(body), wanted, Turn::Reserved).await
     }
 
     /// Makes a GET and reads the answer of a wanted status.
@@ -104,7 +134,7 @@ impl Client {
         query: &[(&str, String)],
         wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::GET, path)?.query(query), wanted).await
+        self.run(self.request(Method::GET, path)?.query(query), wanted, Turn::Awaited).await
     }
 
     /// Makes a PATCH with a JSON body and reads the answer of a wanted status.
@@ -114,12 +144,12 @@ impl Client {
         body: &impl Serialize,
         wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::PATCH, path)?.json(body), wanted).await
+        self.run(self.request(Method::PATCH, path)?.json(body), wanted, Turn::Awaited).await
     }
 
     /// Makes a DELETE and reads the answer of a wanted status.
     pub(super) async fn delete(&self, path: &str, wanted: &[StatusCode]) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::DELETE, path)?, wanted).await
+        self.run(self.request(Method::DELETE, path)?, wanted, Turn::Awaited).await
     }
 
     /// The `Date` of whatever answers at that path.
@@ -137,7 +167,15 @@ impl Client {
         Ok(self.http.request(method, url))
     }
 
-    async fn run(&self, request: RequestBuilder, wanted: &[StatusCode]) -> Result<Answer, WebexError> {
+    async fn run(
+        &self,
+        request: RequestBuilder,
+        wanted: &[StatusCode],
+        turn: Turn,
+    ) -> Result<Answer, WebexError> {
+        if turn == Turn::Awaited {
+            self.pace.turn().await;
+        }
         let tracking_id = format!("RINGBACK_{}", Uuid::new_v4());
         let error =
             |kind, status, message| WebexError { kind, status, tracking_id: tracking_id.clone(), message };
@@ -159,6 +197,9 @@ impl Client {
         let status = response.status();
         let retry_after =
             response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        if let (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) = (status, retry_after) {
+            self.pace.pause_until(after_s(self.clock.now(), seconds));
+        }
         // The id under which Webex keeps the request, where it says another than ours.
         let tracking_id = response
             .headers()

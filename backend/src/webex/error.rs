@@ -16,6 +16,18 @@ pub struct WebexError {
     pub message: String,
 }
 
+impl WebexError {
+    /// The request was given up before its answer came.
+    pub(crate) fn late() -> Self {
+        Self {
+            kind: ErrorKind::Lost,
+            status: None,
+            tracking_id: "none".to_owned(),
+            message: "there was no answer while the lease lasted".to_owned(),
+        }
+    }
+}
+
 /// What an error means for the request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ErrorKind {

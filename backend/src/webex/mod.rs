@@ -7,6 +7,7 @@ pub mod client;
 pub mod configuration;
 pub mod error;
 pub mod listing;
+pub mod pace;
 pub mod search;
 pub mod subscription;
 pub mod task;

@@ -130,7 +130,7 @@ struct CreatedData {
 impl Client {
     /// Asks Webex to make a task. `201` means that it was asked for, not that a phone rings: webhooks tell the rest.
     pub async fn create_task(&self, task: &CreateTask) -> Result<CreatedTask, WebexError> {
-        let answer = self.post("/v1/tasks", &[], task, &[StatusCode::CREATED]).await?;
+        let answer = self.post_reserved("/v1/tasks", task, &[StatusCode::CREATED]).await?;
         let created: Created = serde_json::from_str(&answer.body).map_err(|_| WebexError {
             kind: ErrorKind::Lost,
             status: Some(answer.status.as_u16()),

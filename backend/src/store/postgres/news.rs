@@ -16,8 +16,8 @@ use crate::store::{Changes, Use};
 /// The channel of the notifications.
 const CHANNEL: &str = "ringback_changes";
 
-/// Ids in one notification: a payload holds less than 8000 bytes (PostgreSQL documentation, "NOTIFY"), an id 37.
-const IDS_MAX: usize = 200;
+/// Items in one notification: a payload holds less than 8000 bytes (PostgreSQL documentation, "NOTIFY"), one item 37 at most.
+const ITEMS_MAX: usize = 200;
 
 /// Changes that wait to be told. More are left out: whoever follows those asks again in time.
 const WAITING_MAX: usize = 10_000;
@@ -25,10 +25,22 @@ const WAITING_MAX: usize = 10_000;
 /// How long to wait after the database has failed.
 const PAUSE: Duration = Duration::from_secs(1);
 
+/// What a heartbeat is called in a notification.
+const HEARTBEAT: &str = "heartbeat";
+
+/// Something to tell.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Item {
+    /// A callback has changed.
+    Callback(CallbackId),
+    /// There is something new in a heartbeat.
+    Heartbeat,
+}
+
 /// The way to the tasks that tell and hear, which end when this is dropped.
 #[derive(Debug)]
 pub(super) struct News {
-    untold: mpsc::Sender<CallbackId>,
+    untold: mpsc::Sender<Item>,
     _tasks: Vec<AbortOnDropHandle<()>>,
 }
 
@@ -43,17 +55,20 @@ impl News {
         Self { untold, _tasks: tasks }
     }
 
-    /// Tells of a change, soon.
-    pub(super) fn tell(&self, id: CallbackId) {
-        // Full: the database is away, and so is what changed.
-        let _ = self.untold.try_send(id);
+    /// Tells it, soon.
+    pub(super) fn tell(&self, item: Item) {
+        // Full: the database is away, and whoever waits for the news asks again.
+        let _ = self.untold.try_send(item);
     }
 }
 
-async fn tell(pool: PgPool, mut waiting: mpsc::Receiver<CallbackId>, own: String) {
-    let mut ids = Vec::with_capacity(IDS_MAX);
-    while waiting.recv_many(&mut ids, IDS_MAX).await > 0 {
-        let payload = ids.drain(..).fold(own.clone(), |payload, id| format!("{payload} {id}"));
+async fn tell(pool: PgPool, mut waiting: mpsc::Receiver<Item>, own: String) {
+    let mut items = Vec::with_capacity(ITEMS_MAX);
+    while waiting.recv_many(&mut items, ITEMS_MAX).await > 0 {
+        let payload = items.drain(..).fold(own.clone(), |payload, item| match item {
+            Item::Callback(id) => format!("{payload} {id}"),
+            Item::Heartbeat => format!("{payload} {HEARTBEAT}"),
+        });
         let query = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
         if let Err(error) = query.execute(&pool).await {
             tracing::warn!(%error, "other instances were not told of changes; they find them later");
@@ -80,10 +95,18 @@ async fn listen(pool: &PgPool, changes: &Changes, own: &str) -> Result<(), sqlx:
             Some(notification) => {
                 let mut words = notification.payload().split(' ');
                 if words.next() != Some(own) {
-                    words.filter_map(CallbackId::parse).for_each(|id| changes.tell(id));
+                    words.for_each(|word| tell_here(changes, word));
                 }
             }
             None => changes.tell_all(),
         }
+    }
+}
+
+fn tell_here(changes: &Changes, word: &str) {
+    if word == HEARTBEAT {
+        changes.tell_instances();
+    } else if let Some(id) = CallbackId::parse(word) {
+        changes.tell(id);
     }
 }

@@ -5,12 +5,16 @@ use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::callback::{Callback, CallbackId};
-use crate::store::{Attempt, IdempotencyKey, StoreError, failed};
+use crate::store::row::{Columns as _, moment};
+use crate::store::{Attempt, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
 
 /// A key that guards the making of the first signing key (`pg_advisory_xact_lock`): any number that nothing else uses.
 const FIRST_KEY_LOCK: i64 = 0x7269_6e67_6261_636b;
+
+/// How long after its last sign of life a process is taken for gone, in seconds.
+const GONE_AFTER_S: f64 = 10.0;
 
 /// Inserts a callback with its key. `false`: the key had been used, and nothing was inserted.
 pub(super) async fn insert(
@@ -140,27 +144,26 @@ pub(super) async fn first_key(pool: &PgPool, now: Timestamp) -> Result<(), Store
     transaction.commit().await.map_err(failed("commit"))
 }
 
-/// Gives a sign of life, and counts those that gave one since that moment.
-pub(super) async fn instances(
-    pool: &PgPool,
-    id: &str,
-    now: Timestamp,
-    since: Timestamp,
-) -> Result<usize, StoreError> {
+/// Writes a sign of life, and reads those of all. The time is the server's, so that the machines' clocks do not matter.
+pub(super) async fn heartbeat(pool: &PgPool, heartbeat: &Heartbeat) -> Result<Instances, StoreError> {
     let mut transaction = pool.begin().await.map_err(failed("begin"))?;
-    let query = sqlx::query("DELETE FROM instance WHERE seen_at < $1").bind(since.as_millisecond());
-    query.execute(&mut *transaction).await.map_err(failed("count the processes"))?;
     let query = sqlx::query(
-        "INSERT INTO instance (id, seen_at) VALUES ($1, $2) ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at",
+        "INSERT INTO instance (id, seen_at, paused_until) VALUES ($1, now(), $2) \
+         ON CONFLICT (id) DO UPDATE SET seen_at = excluded.seen_at, paused_until = excluded.paused_until",
     );
-    let query = query.bind(id).bind(now.as_millisecond());
-    query.execute(&mut *transaction).await.map_err(failed("count the processes"))?;
-    let count: i64 = sqlx::query_scalar("SELECT count(*) FROM instance")
+    let query = query.bind(&heartbeat.instance).bind(heartbeat.paused_until.map(Timestamp::as_millisecond));
+    query.execute(&mut *transaction).await.map_err(failed("write a heartbeat"))?;
+    let query = sqlx::query("DELETE FROM instance WHERE seen_at < now() - $1 * interval '1 second'");
+    query.bind(GONE_AFTER_S).execute(&mut *transaction).await.map_err(failed("forget an instance"))?;
+    let row = sqlx::query("SELECT count(*) AS count, max(paused_until) AS paused_until FROM instance")
         .fetch_one(&mut *transaction)
         .await
-        .map_err(failed("count the processes"))?;
+        .map_err(failed("count the instances"))?;
     transaction.commit().await.map_err(failed("commit"))?;
-    Ok(usize::try_from(count).unwrap_or(1))
+    Ok(Instances {
+        count: usize::try_from(row.integer("count")?).unwrap_or(1),
+        paused_until: row.optional_integer("paused_until")?.map(moment).transpose()?,
+    })
 }
 
 fn integer(count: u64) -> i64 {

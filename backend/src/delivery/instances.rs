@@ -1,0 +1,64 @@
+//! The processes that serve from one database share what Webex allows one client: each takes its part of the pace, and
+//! all keep quiet when one was told to.
+
+use std::sync::Arc;
+
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::clock::{SharedClock, after_s};
+use crate::store::{Heartbeat, Store};
+use crate::webex::client::Client;
+
+/// How often a process says that it is there, in seconds.
+const BEAT_S: u64 = 2;
+
+/// Keeps the company of the other processes until it is told to stop.
+#[derive(Debug)]
+pub struct Instances {
+    store: Arc<dyn Store>,
+    webex: Arc<Client>,
+    clock: SharedClock,
+    stop: CancellationToken,
+}
+
+impl Instances {
+    /// One that ends once `stop` is cancelled.
+    pub fn new(
+        store: Arc<dyn Store>,
+        webex: Arc<Client>,
+        clock: SharedClock,
+        stop: CancellationToken,
+    ) -> Self {
+        Self { store, webex, clock, stop }
+    }
+
+    /// Runs until the stop.
+    pub async fn run(self) {
+        let instance = Uuid::new_v4().to_string();
+        let pace = self.webex.pace();
+        let mut told = None;
+        loop {
+            let paused_until = pace.paused_until();
+            let heartbeat =
+                Heartbeat { instance: instance.clone(), paused_until, news: paused_until != told };
+            match self.store.heartbeat(&heartbeat).await {
+                Ok(others) => {
+                    told = paused_until;
+                    pace.share_with(others.count);
+                    if let Some(until) = others.paused_until {
+                        pace.pause_until(until);
+                    }
+                }
+                // The pace stays as it was.
+                Err(error) => tracing::warn!(%error, "the other instances cannot be counted"),
+            }
+            tokio::select! {
+                () = self.stop.cancelled() => return,
+                () = self.clock.wait_until(after_s(self.clock.now(), BEAT_S)) => {}
+                () = pace.paused() => {}
+                () = self.store.changes().instances() => {}
+            }
+        }
+    }
+}
