@@ -10,7 +10,6 @@ use tempfile::TempDir;
 use tokio::sync::{Mutex, Semaphore, SemaphorePermit};
 
 use crate::eventually::eventually;
-use crate::service::free_port;
 
 /// Browsers at one time: each is a handful of processes.
 static PLACES: Semaphore = Semaphore::const_new(2);
@@ -52,7 +51,7 @@ impl Driver {
     async fn start() -> Self {
         let folder = tempfile::Builder::new().prefix("ringback-browser-").tempdir().expect("a folder");
         let program = std::env::var_os("CHROMEDRIVER").unwrap_or_else(|| "chromedriver".into());
-        let port = free_port();
+        let port = ringback_test_postgres::free_port();
         let child = Command::new(&program)
             .arg(format!("--port={port}"))
             .env("TMPDIR", folder.path())

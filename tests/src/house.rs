@@ -17,7 +17,7 @@ use crate::eventually::eventually;
 use crate::follower::Follower;
 use crate::log::{Captured, Private};
 use crate::plan::{self, API_KEY, ORIGIN, Plan};
-use crate::service::{self, Service, free_port};
+use crate::service::{self, Service};
 use crate::visitor;
 
 /// The house.
@@ -72,7 +72,7 @@ impl House {
             plan.set("store.url", ringback_test_postgres::Server::shared().await.database().await);
         }
         // The service keeps its address over restarts, so it has to be known before the first.
-        let (port, ops_port) = (free_port(), free_port());
+        let (port, ops_port) = (ringback_test_postgres::free_port(), ringback_test_postgres::free_port());
         if plan.config["server"]["listen"].as_str() == Some("127.0.0.1:0") {
             plan.set("server.listen", format!("127.0.0.1:{port}"));
             plan.set("server.ops_listen", format!("127.0.0.1:{ops_port}"));
