@@ -11,14 +11,14 @@ use validator::{ValidateArgs, ValidationErrors};
 
 use crate::agent::{Agent, AgentLink, LinkRefused};
 use crate::callback::{Callback, CallbackId, Door, Request};
-use crate::clock::{SharedClock, after_s};
+use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::guard::destination;
 use crate::guard::rate::{Limit, Verdict};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::site::Site;
-use crate::store::{IdempotencyKey, Inserted, Store, StoreError};
+use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
 
 /// A callback that was taken.
@@ -28,6 +28,8 @@ pub struct Taken {
     pub id: CallbackId,
     /// The token that opens it.
     pub follow: String,
+    /// Whether it had been asked for before: the token then shows it and no more.
+    pub joined: bool,
 }
 
 /// Why a request was not taken.
@@ -64,6 +66,7 @@ pub struct Intake {
     sites: BTreeMap<String, Site>,
     agents: BTreeMap<String, Agent>,
     deadline_s: u64,
+    join_s: u32,
     number_limit: Limit,
     site_limit: Limit,
 }
@@ -78,6 +81,7 @@ impl Intake {
             sites: config.sites.clone(),
             agents: config.agents.clone(),
             deadline_s: config.delivery.deadline_s,
+            join_s: config.delivery.join_s,
             number_limit: Limit::new("number", config.limits.number),
             site_limit: Limit::new("site", config.limits.site),
         }
@@ -117,7 +121,7 @@ impl Intake {
             consent_version: site.consent.as_ref().map(|consent| consent.version.clone()),
         };
         let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
-        self.take(request, key).await
+        self.take(request, key, false).await
     }
 
     /// Takes what a CRM has posted with the key of that name; the key is for the site.
@@ -152,7 +156,7 @@ impl Intake {
             consent_version: None,
         };
         let key = key.map(|key| idempotency_key(format!("key:{api_key}"), key, posted));
-        self.take(request, key).await
+        self.take(request, key, posted.another).await
     }
 
     /// The agent of that handle, where it takes callbacks for the site.
@@ -175,25 +179,36 @@ impl Intake {
         Ok((link.agent, agent))
     }
 
-    /// The callback that a follow token opens.
-    pub fn followed(&self, token: &str) -> Option<CallbackId> {
-        CallbackId::from_slice(&self.signer.open(Purpose::Follow, token)?)
+    /// The callback that a follow token opens, and whether whoever holds it joined a request of somebody else.
+    pub fn followed(&self, token: &str) -> Option<(CallbackId, bool)> {
+        let opened = |purpose| CallbackId::from_slice(&self.signer.open(purpose, token)?);
+        let joined = || opened(Purpose::Join).map(|id| (id, true));
+        opened(Purpose::Follow).map(|id| (id, false)).or_else(joined)
     }
 
-    async fn take(&self, request: Request, key: Option<IdempotencyKey>) -> Result<Taken, Refusal> {
+    async fn take(
+        &self,
+        request: Request,
+        key: Option<IdempotencyKey>,
+        another: bool,
+    ) -> Result<Taken, Refusal> {
         // A repeated post is answered as the first was, and counts for nothing.
         if let Some(key) = &key {
             match self.store.inserted_with(key).await? {
-                Some(Inserted::Before(id)) => return Ok(self.taken(id)),
+                Some(Inserted::Before { id, joined }) => return Ok(self.taken(id, joined)),
                 Some(Inserted::KeyReused) => return Err(Refusal::KeyReused),
-                Some(Inserted::New) | None => {}
+                Some(Inserted::New | Inserted::Joined(_)) | None => {}
             }
         }
         count(&self.site_limit, &request.site)?;
         count(&self.number_limit, &(&request.site, request.phone.e164()))?;
         let now = self.clock.now();
         let callback = Callback::accept(request, now, after_s(now, self.deadline_s))?;
-        match self.store.insert(&callback, key.as_ref()).await? {
+        let claim = (!another && self.join_s > 0).then(|| Claim {
+            text: format!("{} {}", callback.request.site, callback.request.phone.e164()),
+            since: shifted_s(now, -i64::from(self.join_s)),
+        });
+        match self.store.insert(&callback, key.as_ref(), claim.as_ref()).await? {
             Inserted::New => {
                 tracing::info!(
                     callback = %callback.id,
@@ -202,15 +217,20 @@ impl Intake {
                     phone = %callback.request.phone,
                     "callback accepted"
                 );
-                Ok(self.taken(callback.id))
+                Ok(self.taken(callback.id, false))
             }
-            Inserted::Before(id) => Ok(self.taken(id)),
+            Inserted::Joined(id) => {
+                tracing::info!(callback = %id, site = callback.request.site, "another request joined the callback");
+                Ok(self.taken(id, true))
+            }
+            Inserted::Before { id, joined } => Ok(self.taken(id, joined)),
             Inserted::KeyReused => Err(Refusal::KeyReused),
         }
     }
 
-    fn taken(&self, id: CallbackId) -> Taken {
-        Taken { id, follow: self.signer.sign(Purpose::Follow, id.as_bytes()) }
+    fn taken(&self, id: CallbackId, joined: bool) -> Taken {
+        let purpose = if joined { Purpose::Join } else { Purpose::Follow };
+        Taken { id, follow: self.signer.sign(purpose, id.as_bytes()), joined }
     }
 
     /// Forgets callers of the limits that are as good as new.

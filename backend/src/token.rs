@@ -19,6 +19,8 @@ use crate::entropy::{self, NoEntropy};
 pub enum Purpose {
     /// Opens one callback.
     Follow,
+    /// Shows one callback.
+    Join,
     /// Names a preferred agent.
     AgentLink,
 }
@@ -28,6 +30,7 @@ impl Purpose {
     const fn prefix(self) -> &'static str {
         match self {
             Self::Follow => "rbf_",
+            Self::Join => "rbj_",
             Self::AgentLink => "rba_",
         }
     }

@@ -83,6 +83,10 @@ pub struct Accepted {
     pub state: State,
     /// A bearer token that opens this callback alone.
     pub follow: String,
+    /// Whether this is a callback that somebody had asked for before and that is not over yet: one call will come of
+    /// both requests. The token then follows it and cannot call it off, since a number alone proves nothing.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub joined: bool,
 }
 
 /// A callback as its visitor may see it. No personal data: whoever reads it has it already.

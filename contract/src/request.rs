@@ -102,6 +102,9 @@ pub struct NewCrmCallback {
     #[cfg_attr(feature = "validator", validate(custom(function = checked::reference)))]
     #[serde(default)]
     pub reference: String,
+    /// Whether a call of its own is wanted, though another to this number is on its way.
+    #[serde(default)]
+    pub another: bool,
 }
 
 /// Whether the visitor agreed to be called, and to which text.

@@ -102,7 +102,7 @@ async fn polling_shows_the_same_as_the_stream() {
 
 #[tokio::test]
 async fn a_follow_token_opens_its_own_callback_alone() {
-    let house = House::open().await;
+    let house = House::with(|plan| plan.set("delivery.join_s", 0)).await;
     let (one, two) = (house.ask().await, house.ask().await);
     let read =
         |id: &str, token: &str| house.request(Method::GET, &format!("/v1/callbacks/{id}")).bearer_auth(token);

@@ -71,7 +71,7 @@ async fn a_key_stands_for_one_request_alone() {
 
 #[tokio::test]
 async fn a_key_belongs_to_whoever_used_it() {
-    let house = House::open().await;
+    let house = House::with(|plan| plan.set("delivery.join_s", 0)).await;
     let of_site = house.ask_with_key("shared").await;
     let of_crm = house
         .send(house.crm_post(&visitor::crm_request()).header(IDEMPOTENCY_KEY, "shared"))
@@ -90,8 +90,8 @@ async fn a_key_belongs_to_whoever_used_it() {
 }
 
 #[tokio::test]
-async fn posts_without_a_key_are_requests_of_their_own() {
-    let house = House::open().await;
+async fn posts_without_a_key_are_requests_of_their_own_where_none_may_join() {
+    let house = House::with(|plan| plan.set("delivery.join_s", 0)).await;
     assert_ne!(house.ask().await.id, house.ask().await.id);
     house.until_tasks(2).await;
 }

@@ -17,6 +17,7 @@ mod fields;
 mod follow;
 mod idempotency;
 mod instances;
+mod join;
 mod life;
 mod limits;
 mod links;

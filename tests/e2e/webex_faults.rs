@@ -111,7 +111,7 @@ async fn without_a_reference_a_lost_task_is_known_by_number_and_time() {
 
 #[tokio::test]
 async fn two_lost_answers_for_one_number_are_each_given_their_own_task() {
-    let house = House::open().await;
+    let house = House::with(|plan| plan.set("delivery.join_s", 0)).await;
     let cut = Fault::new(Operation::CreateTask, Effect::CutAfter).times(2);
     house.control().fault(&cut).await.unwrap();
     let (first, second) = (house.ask().await, house.ask().await);

@@ -279,14 +279,15 @@ impl App {
 
     #[inline(never)]
     fn follow(self: &Rc<Self>, accepted: Accepted) {
-        let Accepted { id, state, follow: token } = accepted;
+        let Accepted { id, state, follow: token, joined } = accepted;
         let url = [&self.service, "/v1/callbacks/", &id].concat();
         let followed = Rc::new(Followed { id, url, token });
         self.attempt.take();
         self.callback.replace(Some(followed.clone()));
         self.shown.set((-1.0, None));
         let agent = match self.description.agent() {
-            Agent::Named(name) if !self.agent.borrow().is_empty() => Some(name),
+            // Whoever joins another request is called by whom that one asked for.
+            Agent::Named(name) if !self.agent.borrow().is_empty() && !joined => Some(name),
             _ => None,
         };
         self.enter(Phase::Following);

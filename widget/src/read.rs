@@ -7,7 +7,12 @@ use crate::json::Json;
 /// The answer to a post that was accepted.
 pub(crate) fn accepted(json: &Json) -> Option<Accepted> {
     let state = State::parse(&json.string("state"))?;
-    Some(Accepted { id: json.string("id"), state, follow: json.string("follow") })
+    Some(Accepted {
+        id: json.string("id"),
+        state,
+        follow: json.string("follow"),
+        joined: json.flag("joined"),
+    })
 }
 
 /// What the live view needs of a [`ringback_contract::callback::CallbackView`].

@@ -106,6 +106,7 @@ pub struct Delivery {
     pub lease_s: u64,
     pub retry_s: Vec<u64>,
     pub deadline_s: u64,
+    pub join_s: u32,
     pub search_grace_s: u64,
     pub when_unsearchable: WhenUnsearchable,
     pub quiet_s: u64,

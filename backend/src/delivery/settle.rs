@@ -146,6 +146,7 @@ mod tests {
             lease_s: 30,
             retry_s: vec![2, 10],
             deadline_s: 7200,
+            join_s: 7200,
             search_grace_s: 60,
             when_unsearchable: WhenUnsearchable::Hold,
             quiet_s: 15,

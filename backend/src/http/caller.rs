@@ -78,6 +78,8 @@ impl<'a> Crm<'a> {
 pub(super) enum Access {
     /// Its visitor.
     Visitor,
+    /// Somebody who asked for a call to the same number.
+    Joiner,
     /// A CRM of its site.
     Crm,
 }
@@ -91,22 +93,23 @@ pub(super) async fn callback(
 ) -> Result<(Callback, Access), Failure> {
     let missing = || Failure::new(Kind::NotFound, "No callback has this id, or the token is not for it.");
     let token = bearer(request).unwrap_or_default();
-    let (id, crm) = match (CallbackId::parse(id), parts.intake.followed(token), parts.api_keys.find(token)) {
-        (_, None, None) => {
-            return Err(Failure::new(
-                Kind::Unauthorized,
-                "Send `Authorization: Bearer` and the callback's follow token, or an API key.",
-            ));
-        }
-        (Some(id), Some(followed), _) if id == followed => (id, None),
-        (Some(id), None, Some(crm)) => (id, Some(crm)),
-        _ => return Err(missing()),
-    };
+    let (id, access, crm) =
+        match (CallbackId::parse(id), parts.intake.followed(token), parts.api_keys.find(token)) {
+            (_, None, None) => {
+                return Err(Failure::new(
+                    Kind::Unauthorized,
+                    "Send `Authorization: Bearer` and the callback's follow token, or an API key.",
+                ));
+            }
+            (Some(id), Some((followed, false)), _) if id == followed => (id, Access::Visitor, None),
+            (Some(id), Some((followed, true)), _) if id == followed => (id, Access::Joiner, None),
+            (Some(id), None, Some(crm)) => (id, Access::Crm, Some(crm)),
+            _ => return Err(missing()),
+        };
     let callback = parts.store.get(id).await?.ok_or_else(missing)?;
     match crm {
-        None => Ok((callback, Access::Visitor)),
-        Some(crm) if crm.may_use(&callback.request.site) => Ok((callback, Access::Crm)),
-        Some(_) => Err(missing()),
+        Some(crm) if !crm.may_use(&callback.request.site) => Err(missing()),
+        _ => Ok((callback, access)),
     }
 }
 

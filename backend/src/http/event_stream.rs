@@ -11,6 +11,7 @@ use ringback_contract::callback::CallbackView;
 use ringback_contract::problem::Kind;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::caller::Access;
 use super::follow::view;
 use super::problem::Failure;
 use super::{Parts, caller};
@@ -27,7 +28,7 @@ pub(super) async fn events(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit)?;
-    let (callback, _) = caller::callback(&request, &parts, &id).await?;
+    let (callback, access) = caller::callback(&request, &parts, &id).await?;
     let permit = std::sync::Arc::clone(&parts.followers).try_acquire_owned().map_err(|_| {
         Failure::new(
             Kind::FollowersFull,
@@ -38,6 +39,7 @@ pub(super) async fn events(
     let follower = Follower {
         changed: parts.store.changes().follow(callback.id),
         id: callback.id,
+        access,
         sent: None,
         ended: false,
         parts: web::Data::clone(&parts),
@@ -54,6 +56,7 @@ pub(super) async fn events(
 struct Follower {
     changed: Subscription,
     id: CallbackId,
+    access: Access,
     sent: Option<CallbackView>,
     ended: bool,
     parts: web::Data<Parts>,
@@ -89,7 +92,7 @@ impl Follower {
                     return None;
                 }
             };
-            let view = view(&callback, &self.parts);
+            let view = view(&callback, self.access, &self.parts);
             let news = self
                 .sent
                 .as_ref()

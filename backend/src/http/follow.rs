@@ -29,6 +29,10 @@ pub(super) async fn cancel(
     caller::count(&request, &parts, &parts.read_limit)?;
     loop {
         let (callback, access) = caller::callback(&request, &parts, &id).await?;
+        if access == Access::Joiner {
+            let detail = "It was asked for by another request, which alone can call it off.";
+            return Err(Failure::new(Kind::NotCancellable, detail));
+        }
         if callback.state == State::Cancelled {
             return Ok(answer(&callback, access, &parts));
         }
@@ -46,23 +50,26 @@ pub(super) async fn cancel(
 }
 
 fn answer(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
-    let view = view(callback, parts);
+    let view = view(callback, access, parts);
     match access {
-        Access::Visitor => HttpResponse::Ok().json(view),
+        Access::Visitor | Access::Joiner => HttpResponse::Ok().json(view),
         Access::Crm => HttpResponse::Ok().json(record(callback, view)),
     }
 }
 
 /// What a visitor may see.
-pub(super) fn view(callback: &Callback, parts: &Parts) -> CallbackView {
-    let agent = callback.request.agent.as_deref().and_then(|handle| parts.config.agents.get(handle));
+pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> CallbackView {
+    let joined = access == Access::Joiner;
+    // Whom another asked for is not a joiner's business.
+    let agent = callback.request.agent.as_deref().filter(|_| !joined);
+    let agent = agent.and_then(|handle| parts.config.agents.get(handle));
     CallbackView {
         id: callback.id.to_string(),
         site: callback.request.site.clone(),
         state: callback.state,
         agent: agent.map(|agent| agent.name.clone()),
         failure: callback.failure.as_ref().map(|(failure, _)| *failure),
-        cancellable: callback.is_cancellable(),
+        cancellable: callback.is_cancellable() && !joined,
         created_at: callback.created_at.to_string(),
         updated_at: callback.updated_at.to_string(),
         revision: callback.revision,

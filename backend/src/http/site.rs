@@ -76,7 +76,12 @@ fn find<'a>(parts: &'a Parts, site_id: &str) -> Result<&'a Site, Failure> {
 
 /// `202`: the callback is stored.
 pub(super) fn accepted(taken: &Taken) -> HttpResponse {
-    HttpResponse::Accepted()
-        .insert_header(("Location", format!("/v1/callbacks/{}", taken.id)))
-        .json(Accepted { id: taken.id.to_string(), state: State::Accepted, follow: taken.follow.clone() })
+    HttpResponse::Accepted().insert_header(("Location", format!("/v1/callbacks/{}", taken.id))).json(
+        Accepted {
+            id: taken.id.to_string(),
+            state: State::Accepted,
+            follow: taken.follow.clone(),
+            joined: taken.joined,
+        },
+    )
 }

@@ -84,13 +84,29 @@ pub struct IdempotencyKey {
     pub fingerprint: [u8; 32],
 }
 
+/// What at most one callback that is not over may have: a second one with the same claim joins the first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Claim {
+    /// What is claimed, such as a number for a site.
+    pub text: String,
+    /// Callbacks that were accepted before this moment have lost theirs: what has not ended by then may never.
+    pub since: Timestamp,
+}
+
 /// What became of a new callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inserted {
     /// It is stored, and safe from a loss of power.
     New,
+    /// The claim is this callback's: nothing was stored but the key.
+    Joined(CallbackId),
     /// The same request had been stored before, as this callback.
-    Before(CallbackId),
+    Before {
+        /// The callback.
+        id: CallbackId,
+        /// Whether that request had joined it.
+        joined: bool,
+    },
     /// The key had been used for another request; nothing was stored.
     KeyReused,
 }
@@ -154,9 +170,13 @@ pub struct KeptEvent {
 /// A store. Whatever returns has been written for good.
 #[async_trait]
 pub trait Store: Send + Sync + std::fmt::Debug {
-    /// Stores a new callback, unless its key says that it has been stored before.
-    async fn insert(&self, callback: &Callback, key: Option<&IdempotencyKey>)
-    -> Result<Inserted, StoreError>;
+    /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
+    async fn insert(
+        &self,
+        callback: &Callback,
+        key: Option<&IdempotencyKey>,
+        claim: Option<&Claim>,
+    ) -> Result<Inserted, StoreError>;
 
     /// The callback that was stored with that key: `None` where the key is new.
     async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError>;

@@ -17,10 +17,11 @@ use sqlx::Row as _;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 
 use self::news::{Item, News};
+use self::write::Insertion;
 use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted, read_key};
 use super::{
-    Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store, StoreError,
-    Use, failed,
+    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
+    StoreError, Use, failed,
 };
 use crate::callback::{Callback, CallbackId};
 use crate::config;
@@ -34,6 +35,9 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How long the server may work on one statement, in milliseconds: a lock held by somebody else must not hold us.
 const STATEMENT_TIMEOUT_MS: &str = "10000";
+
+/// How often an insertion is tried while others come and go.
+const INSERT_TRIES: u32 = 5;
 
 /// The store in a PostgreSQL database.
 #[derive(Debug)]
@@ -115,21 +119,30 @@ impl Store for PostgresStore {
         &self,
         callback: &Callback,
         key: Option<&IdempotencyKey>,
+        claim: Option<&Claim>,
     ) -> Result<Inserted, StoreError> {
-        if write::insert(&self.pool, callback, key).await? {
-            self.tell(callback.id);
-            return Ok(Inserted::New);
+        for _ in 0..INSERT_TRIES {
+            match (write::insert(&self.pool, callback, key, claim).await?, key) {
+                (Insertion::Done, _) => {
+                    self.tell(callback.id);
+                    return Ok(Inserted::New);
+                }
+                (Insertion::Joined(first), _) => return Ok(Inserted::Joined(first)),
+                (Insertion::KeyKnown, Some(key)) => {
+                    if let Some(before) = self.inserted_with(key).await? {
+                        return Ok(before);
+                    }
+                }
+                (Insertion::KeyKnown | Insertion::Again, _) => {}
+            }
         }
-        let before = match key {
-            Some(key) => self.inserted_with(key).await?,
-            None => None,
-        };
-        before.ok_or_else(|| StoreError::Row("a key that was there a moment ago".to_owned()))
+        Err(StoreError::Row("a claim or a key that comes and goes".to_owned()))
     }
 
     async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
-        let query =
-            sqlx::query("SELECT fingerprint, callback_id FROM idempotency WHERE scope = $1 AND key = $2");
+        let query = sqlx::query(
+            "SELECT fingerprint, callback_id, joined FROM idempotency WHERE scope = $1 AND key = $2",
+        );
         let row = query.bind(&key.scope).bind(&key.key).fetch_optional(&self.pool).await;
         row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key)).transpose()
     }

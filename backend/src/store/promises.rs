@@ -7,7 +7,9 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
 use super::sqlite::SqliteStore;
-use super::{Attempt, CREATE_TASK, Heartbeat, IdempotencyKey, Inserted, Instances, Store, StoreError, Use};
+use super::{
+    Attempt, CREATE_TASK, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, Store, StoreError, Use,
+};
 use crate::callback::{Callback, CallbackId, Failure, State, sample};
 use crate::clock::after_s;
 use crate::config;
@@ -69,6 +71,8 @@ promises! {
     many_writes_at_once_are_all_kept
     a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
     no_two_takers_get_one_callback
+    of_many_with_one_claim_the_first_is_stored_and_the_others_join_it
+    a_claim_ends_with_its_callback_and_with_its_time
 }
 
 /// Takes every callback that is due, and gives their ids in order.
@@ -94,7 +98,7 @@ async fn what_was_inserted_is_there_after_a_restart_and_the_same(fresh: Fresh) {
     let mut callback = sample::callback(now());
     callback.request.agent = Some("grace".to_owned());
     callback.request.reference = Some("case-7".to_owned());
-    assert_eq!(fresh.store.insert(&callback, None).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&callback, None, None).await.unwrap(), Inserted::New);
     let fresh = fresh.reopened().await;
     assert_eq!(fresh.store.get(callback.id).await.unwrap(), Some(callback));
     assert_eq!(fresh.store.get(CallbackId::new(now()).unwrap()).await.unwrap(), None);
@@ -104,27 +108,28 @@ async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used(fr
     let callbacks: Vec<_> = (0..50).map(|_| sample::callback(now())).collect();
     let key_a = key("a", 1);
     let inserted =
-        join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, Some(&key_a)))).await;
+        join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, Some(&key_a), None))).await;
     let news = inserted.iter().filter(|inserted| matches!(inserted, Ok(Inserted::New))).count();
     assert_eq!(news, 1);
-    let Some(Inserted::Before(id)) = fresh.store.inserted_with(&key_a).await.unwrap() else {
+    let Some(Inserted::Before { id, joined: false }) = fresh.store.inserted_with(&key_a).await.unwrap()
+    else {
         panic!("the key is known");
     };
     for inserted in inserted {
-        assert!(matches!(inserted.unwrap(), Inserted::New | Inserted::Before(_)));
+        assert!(matches!(inserted.unwrap(), Inserted::New | Inserted::Before { .. }));
     }
     assert_eq!(taken(&*fresh.store, now(), 100).await.len(), 1);
     let fresh = fresh.reopened().await;
-    let again = fresh.store.insert(&callbacks[7], Some(&key_a)).await.unwrap();
-    assert_eq!(again, Inserted::Before(id));
-    let other = fresh.store.insert(&callbacks[8], Some(&key("a", 2))).await.unwrap();
+    let again = fresh.store.insert(&callbacks[7], Some(&key_a), None).await.unwrap();
+    assert_eq!(again, Inserted::Before { id, joined: false });
+    let other = fresh.store.insert(&callbacks[8], Some(&key("a", 2)), None).await.unwrap();
     assert_eq!(other, Inserted::KeyReused);
     assert_eq!(fresh.store.inserted_with(&key("b", 1)).await.unwrap(), None);
 }
 
 async fn of_two_changes_to_one_revision_the_first_wins(fresh: Fresh) {
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None).await.unwrap();
+    fresh.store.insert(&callback, None, None).await.unwrap();
     let sending = callback.moved_to(State::Sending, now()).unwrap();
     let cancelled = callback.moved_to(State::Cancelled, now()).unwrap();
     let (first, second) =
@@ -136,7 +141,7 @@ async fn of_two_changes_to_one_revision_the_first_wins(fresh: Fresh) {
 
 async fn every_part_of_a_change_is_kept(fresh: Fresh) {
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None).await.unwrap();
+    fresh.store.insert(&callback, None, None).await.unwrap();
     let mut next = callback.moved_to(State::Sending, after_s(now(), 1)).unwrap();
     next.attempts = 1;
     next.sent_at = Some(after_s(now(), 1));
@@ -165,7 +170,7 @@ async fn what_is_due_comes_in_the_order_in_which_it_became_due(fresh: Fresh) {
     let mut expected = Vec::new();
     for second in [3, 1, 2] {
         let callback = sample::callback(after_s(now(), second));
-        fresh.store.insert(&callback, None).await.unwrap();
+        fresh.store.insert(&callback, None, None).await.unwrap();
         expected.push(callback);
     }
     expected.sort_by_key(|callback| callback.due_at);
@@ -202,7 +207,7 @@ async fn an_event_is_kept_once_and_read_in_order(fresh: Fresh) {
 
 async fn a_follower_hears_of_each_change_to_its_callback(fresh: Fresh) {
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None).await.unwrap();
+    fresh.store.insert(&callback, None, None).await.unwrap();
     let mut subscription = fresh.store.changes().follow(callback.id);
     fresh.store.update(&callback.moved_to(State::Cancelled, now()).unwrap(), None).await.unwrap();
     subscription.changed().await;
@@ -219,7 +224,7 @@ async fn the_first_key_is_made_once_and_kept(fresh: Fresh) {
 
 async fn many_writes_at_once_are_all_kept(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..1000).map(|_| sample::callback(now())).collect();
-    let inserted = join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None))).await;
+    let inserted = join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None, None))).await;
     assert!(inserted.into_iter().all(|inserted| matches!(inserted, Ok(Inserted::New))));
     assert_eq!(taken(&*fresh.store, now(), 2000).await.len(), 1000);
 }
@@ -229,9 +234,9 @@ async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours(fresh: Fre
     let neighbour = sample::callback(now());
     // The second of the same id breaks the primary key.
     let (first, second, third) = tokio::join!(
-        fresh.store.insert(&callback, None),
-        fresh.store.insert(&callback, None),
-        fresh.store.insert(&neighbour, None),
+        fresh.store.insert(&callback, None, None),
+        fresh.store.insert(&callback, None, None),
+        fresh.store.insert(&neighbour, None, None),
     );
     assert_eq!(first.unwrap(), Inserted::New);
     assert!(matches!(second, Err(StoreError::Database { .. })));
@@ -240,7 +245,7 @@ async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours(fresh: Fre
 
 async fn no_two_takers_get_one_callback(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..200).map(|_| sample::callback(now())).collect();
-    join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None))).await;
+    join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None, None))).await;
     let mut all = Vec::new();
     while all.len() < 200 {
         let rounds = (0..8).map(|_| taken(&*fresh.store, now(), 7));
@@ -252,10 +257,57 @@ async fn no_two_takers_get_one_callback(fresh: Fresh) {
     assert_eq!(all, expected);
 }
 
+fn claim(since: Timestamp) -> Claim {
+    Claim { text: "acme +15555550142".to_owned(), since }
+}
+
+async fn of_many_with_one_claim_the_first_is_stored_and_the_others_join_it(fresh: Fresh) {
+    let callbacks: Vec<_> = (0..30).map(|_| sample::callback(now())).collect();
+    let keys: Vec<_> = (0..30).map(|index| key(&index.to_string(), 1)).collect();
+    let claim = claim(now());
+    let inserting = callbacks
+        .iter()
+        .zip(&keys)
+        .map(|(callback, key)| fresh.store.insert(callback, Some(key), Some(&claim)));
+    let inserted: Vec<_> = join_all(inserting).await.into_iter().map(Result::unwrap).collect();
+    let stored = taken(&*fresh.store, now(), 100).await;
+    assert_eq!(stored.len(), 1);
+    for (index, inserted) in inserted.iter().enumerate() {
+        let joined = callbacks[index].id != stored[0];
+        let expected = if joined { Inserted::Joined(stored[0]) } else { Inserted::New };
+        assert_eq!(*inserted, expected);
+        // The same request again is answered as the first time.
+        let again = fresh.store.insert(&sample::callback(now()), Some(&keys[index]), Some(&claim)).await;
+        assert_eq!(again.unwrap(), Inserted::Before { id: stored[0], joined });
+    }
+    // A request without a claim is stored by itself.
+    let another = sample::callback(now());
+    assert_eq!(fresh.store.insert(&another, None, None).await.unwrap(), Inserted::New);
+}
+
+async fn a_claim_ends_with_its_callback_and_with_its_time(fresh: Fresh) {
+    let insert = async |callback: &Callback, since| {
+        fresh.store.insert(callback, None, Some(&claim(since))).await.unwrap()
+    };
+    let first = sample::callback(now());
+    assert_eq!(insert(&first, now()).await, Inserted::New);
+    let sending = first.moved_to(State::Sending, now()).unwrap();
+    assert!(fresh.store.update(&sending, None).await.unwrap());
+    let second = sample::callback(now());
+    assert_eq!(insert(&second, now()).await, Inserted::Joined(first.id));
+    let failed = sending.moved_to(State::Failed, now()).unwrap();
+    assert!(fresh.store.update(&failed, None).await.unwrap());
+    assert_eq!(insert(&second, now()).await, Inserted::New);
+    // What has gone on for too long keeps nobody from being called.
+    let third = sample::callback(after_s(now(), 60));
+    assert_eq!(insert(&third, after_s(now(), 1)).await, Inserted::New);
+    assert_eq!(insert(&sample::callback(now()), now()).await, Inserted::Joined(third.id));
+}
+
 /// Stores a callback that is being sent.
 async fn sending(store: &dyn Store) -> Callback {
     let callback = sample::callback(now());
-    store.insert(&callback, None).await.unwrap();
+    store.insert(&callback, None, None).await.unwrap();
     let next = callback.moved_to(State::Sending, now()).unwrap();
     let mut next = Callback { due_at: Some(after_s(now(), 30)), ..next };
     next.attempts = 1;
@@ -278,7 +330,7 @@ async fn processes_on_one_database_hear_of_each_others_changes() {
     let fresh = Fresh::postgres().await;
     let other = store::open(&fresh.config, Use::Serve).await.unwrap();
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None).await.unwrap();
+    fresh.store.insert(&callback, None, None).await.unwrap();
     other.changes().work().await;
     let mut follower = other.changes().follow(callback.id);
     let cancelled = callback.moved_to(State::Cancelled, now()).unwrap();
@@ -316,7 +368,7 @@ async fn a_database_whose_connections_are_cut_is_told_and_recovers() {
     let fresh = Fresh::postgres().await;
     let other = store::open(&fresh.config, Use::Serve).await.unwrap();
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None).await.unwrap();
+    fresh.store.insert(&callback, None, None).await.unwrap();
     let mut follower = other.changes().follow(callback.id);
     let options: sqlx::postgres::PgConnectOptions = fresh.config.url.expose_secret().parse().unwrap();
     let mut operator = sqlx::ConnectOptions::connect(&options).await.unwrap();
@@ -360,8 +412,8 @@ async fn a_database_that_cannot_be_written_is_told_and_recovers() {
     let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let callback = sample::callback(now());
-    assert!(matches!(fresh.store.insert(&callback, None).await, Err(StoreError::Database { .. })));
+    assert!(matches!(fresh.store.insert(&callback, None, None).await, Err(StoreError::Database { .. })));
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     assert!(fresh.store.check().await.is_ok());
-    assert_eq!(fresh.store.insert(&callback, None).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&callback, None, None).await.unwrap(), Inserted::New);
 }

@@ -85,7 +85,7 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
         }
     };
     Ok(Callback {
-        id: parsed(row, "id", CallbackId::parse)?,
+        id: read_id(row)?,
         request: Request {
             site: row.text("site")?.to_owned(),
             door: parsed(row, "door", Door::parse)?,
@@ -113,6 +113,10 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
         last_event_at: optional_moment_in(row, "last_event_at")?,
         revision: count(row, "revision")?,
     })
+}
+
+pub(super) fn read_id(row: &impl Columns) -> Result<CallbackId, StoreError> {
+    parsed(row, "id", CallbackId::parse)
 }
 
 pub(super) fn read_attempt(row: &impl Columns) -> Result<Attempt, StoreError> {
@@ -150,5 +154,5 @@ pub(super) fn read_inserted(row: &impl Columns, key: &IdempotencyKey) -> Result<
     if row.bytes("fingerprint")? != key.fingerprint {
         return Ok(Inserted::KeyReused);
     }
-    parsed(row, "callback_id", CallbackId::parse).map(Inserted::Before)
+    Ok(Inserted::Before { id: parsed(row, "callback_id", CallbackId::parse)?, joined: row.flag("joined")? })
 }

@@ -21,8 +21,8 @@ use sqlx::{ConnectOptions as _, Row as _};
 use self::writer::{Write, Writer};
 use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
 use super::{
-    Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store, StoreError,
-    Use, failed,
+    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
+    StoreError, Use, failed,
 };
 use crate::callback::{Callback, CallbackId};
 use crate::task_event::TaskEvent;
@@ -107,8 +107,10 @@ impl Store for SqliteStore {
         &self,
         callback: &Callback,
         key: Option<&IdempotencyKey>,
+        claim: Option<&Claim>,
     ) -> Result<Inserted, StoreError> {
-        let write = Write::Insert { callback: Box::new(callback.clone()), key: key.cloned() };
+        let write =
+            Write::Insert { callback: Box::new(callback.clone()), key: key.cloned(), claim: claim.cloned() };
         Ok(self.writer.write(write).await?.before.unwrap_or(Inserted::New))
     }
 

@@ -5,8 +5,8 @@ use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::callback::{Callback, CallbackId};
-use crate::store::row::{Columns as _, moment};
-use crate::store::{Attempt, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
+use crate::store::row::{Columns as _, moment, read_id};
+use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
 
@@ -16,25 +16,88 @@ const FIRST_KEY_LOCK: i64 = 0x7269_6e67_6261_636b;
 /// How long after its last sign of life a process is taken for gone, in seconds.
 const GONE_AFTER_S: f64 = 10.0;
 
-/// Inserts a callback with its key. `false`: the key had been used, and nothing was inserted.
+/// What an insertion came to.
+pub(super) enum Insertion {
+    /// It is stored.
+    Done,
+    /// Another callback has its claim; the key is stored.
+    Joined(CallbackId),
+    /// The key had been used: nothing was stored.
+    KeyKnown,
+    /// Who had the claim has just lost it: nothing was stored, and it can be tried again.
+    Again,
+}
+
+/// Inserts a callback with its key and its claim.
 pub(super) async fn insert(
     pool: &PgPool,
     callback: &Callback,
     key: Option<&IdempotencyKey>,
+    claim: Option<&Claim>,
+) -> Result<Insertion, StoreError> {
+    let mut transaction = pool.begin().await.map_err(failed("begin"))?;
+    // Both of these wait for whoever is inserting the same key or claim right now.
+    if let Some(key) = key
+        && !insert_key(&mut transaction, key, callback).await?
+    {
+        return Ok(Insertion::KeyKnown);
+    }
+    if let Some(claim) = claim {
+        let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = $1 AND created_at < $2");
+        let query = query.bind(&claim.text).bind(claim.since.as_millisecond());
+        query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
+    }
+    let mut insertion = Insertion::Done;
+    if !insert_callback(&mut transaction, callback, claim).await? {
+        let query =
+            sqlx::query("SELECT id FROM callback WHERE claim = $1").bind(claim.map(|claim| &claim.text));
+        let row = query.fetch_optional(&mut *transaction).await.map_err(failed("find a claim"))?;
+        let Some(row) = row else {
+            return Ok(Insertion::Again);
+        };
+        let first = read_id(&row)?;
+        if let Some(key) = key {
+            let query = sqlx::query(
+                "UPDATE idempotency SET callback_id = $1, joined = TRUE WHERE scope = $2 AND key = $3",
+            );
+            let query = query.bind(first.to_string()).bind(&key.scope).bind(&key.key);
+            query.execute(&mut *transaction).await.map_err(failed("insert a key"))?;
+        }
+        insertion = Insertion::Joined(first);
+    }
+    transaction.commit().await.map_err(failed("commit"))?;
+    Ok(insertion)
+}
+
+async fn insert_key(
+    connection: &mut PgConnection,
+    key: &IdempotencyKey,
+    callback: &Callback,
+) -> Result<bool, StoreError> {
+    let query = sqlx::query(
+        "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) VALUES ($1, $2, $3, $4, $5) \
+         ON CONFLICT (scope, key) DO NOTHING",
+    );
+    let query = query
+        .bind(&key.scope)
+        .bind(&key.key)
+        .bind(&key.fingerprint[..])
+        .bind(callback.id.to_string())
+        .bind(callback.created_at.as_millisecond());
+    Ok(query.execute(connection).await.map_err(failed("insert a key"))?.rows_affected() == 1)
+}
+
+async fn insert_callback(
+    connection: &mut PgConnection,
+    callback: &Callback,
+    claim: Option<&Claim>,
 ) -> Result<bool, StoreError> {
     let request = &callback.request;
-    // One statement, so that one round trip writes both or none. `ON CONFLICT` waits for whoever is inserting the same
-    // key right now.
     let query = sqlx::query(
-        "WITH claimed AS ( \
-             INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) \
-             SELECT $21, $22, $23, $1, $15 WHERE $21 IS NOT NULL \
-             ON CONFLICT (scope, key) DO NOTHING RETURNING 1 \
-         ) \
-         INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, created_at, updated_at, deadline, due_at, attempts, revision) \
-         SELECT $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20 \
-         WHERE $21 IS NULL OR EXISTS (SELECT 1 FROM claimed)",
+        "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
+         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+         ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING",
     )
     .bind(callback.id.to_string())
     .bind(&request.site)
@@ -50,17 +113,14 @@ pub(super) async fn insert(
     .bind(&request.reference)
     .bind(&request.consent_version)
     .bind(callback.state.as_str())
+    .bind(i64::from(callback.attempts))
     .bind(callback.created_at.as_millisecond())
     .bind(callback.updated_at.as_millisecond())
     .bind(callback.deadline.as_millisecond())
     .bind(callback.due_at.map(Timestamp::as_millisecond))
-    .bind(i64::from(callback.attempts))
     .bind(integer(callback.revision))
-    .bind(key.map(|key| &key.scope))
-    .bind(key.map(|key| &key.key))
-    .bind(key.map(|key| &key.fingerprint[..]));
-    let written = query.execute(pool).await.map_err(failed("insert a callback"))?;
-    Ok(written.rows_affected() == 1)
+    .bind(claim.map(|claim| &claim.text));
+    Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
 }
 
 /// Writes the next revision of a callback. `false`: another change came first.
@@ -71,8 +131,8 @@ pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Re
     };
     let written = sqlx::query(
         "UPDATE callback SET state = $1, failure = $2, failure_detail = $3, task_id = $4, attempts = $5, \
-         updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11 \
-         WHERE id = $12 AND revision = $11 - 1",
+         updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11, \
+         claim = CASE WHEN $13 THEN NULL ELSE claim END WHERE id = $12 AND revision = $11 - 1",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -86,6 +146,7 @@ pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Re
     .bind(next.last_event_at.map(Timestamp::as_millisecond))
     .bind(integer(next.revision))
     .bind(next.id.to_string())
+    .bind(next.state.is_final())
     .execute(connection)
     .await
     .map_err(failed("update a callback"))?;

@@ -8,9 +8,9 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
-use crate::callback::Callback;
-use crate::store::row::read_inserted;
-use crate::store::{Attempt, Changes, IdempotencyKey, Inserted, StoreError, failed};
+use crate::callback::{Callback, CallbackId};
+use crate::store::row::{read_id, read_inserted};
+use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
 
@@ -27,6 +27,7 @@ pub(super) enum Write {
     Insert {
         callback: Box<Callback>,
         key: Option<IdempotencyKey>,
+        claim: Option<Claim>,
     },
     Update {
         next: Box<Callback>,
@@ -141,7 +142,9 @@ impl Job {
 
 async fn apply(connection: &mut SqliteConnection, write: &Write) -> Result<Done, StoreError> {
     let rows = match write {
-        Write::Insert { callback, key } => return insert(connection, callback, key.as_ref()).await,
+        Write::Insert { callback, key, claim } => {
+            return insert(connection, callback, key.as_ref(), claim.as_ref()).await;
+        }
         Write::Update { next, attempt } => update(connection, next, attempt.as_ref()).await?,
         Write::KeepEvent { event, now } => keep_event(connection, event, *now).await?,
         Write::MarkApplied { event_ids } => {
@@ -170,7 +173,8 @@ pub(super) async fn find_key(
     connection: &mut SqliteConnection,
     key: &IdempotencyKey,
 ) -> Result<Option<Inserted>, StoreError> {
-    let query = sqlx::query("SELECT fingerprint, callback_id FROM idempotency WHERE scope = ? AND key = ?");
+    let query =
+        sqlx::query("SELECT fingerprint, callback_id, joined FROM idempotency WHERE scope = ? AND key = ?");
     let row = query
         .bind(&key.scope)
         .bind(&key.key)
@@ -184,17 +188,26 @@ async fn insert(
     connection: &mut SqliteConnection,
     callback: &Callback,
     key: Option<&IdempotencyKey>,
+    claim: Option<&Claim>,
 ) -> Result<Done, StoreError> {
     if let Some(key) = key
         && let Some(before) = find_key(connection, key).await?
     {
         return Ok(Done { rows: 0, before: Some(before) });
     }
+    if let Some(claim) = claim
+        && let Some(first) = holder_of(connection, claim).await?
+    {
+        if let Some(key) = key {
+            insert_key(connection, key, first, callback.created_at, true).await?;
+        }
+        return Ok(Done { rows: 0, before: Some(Inserted::Joined(first)) });
+    }
     let request = &callback.request;
     sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(callback.id.to_string())
     .bind(&request.site)
@@ -216,21 +229,47 @@ async fn insert(
     .bind(callback.deadline.as_millisecond())
     .bind(callback.due_at.map(Timestamp::as_millisecond))
     .bind(i64::try_from(callback.revision).unwrap_or(i64::MAX))
+    .bind(claim.map(|claim| &claim.text))
     .execute(&mut *connection)
     .await
     .map_err(failed("insert a callback"))?;
     if let Some(key) = key {
-        sqlx::query("INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) VALUES (?, ?, ?, ?, ?)")
-            .bind(&key.scope)
-            .bind(&key.key)
-            .bind(&key.fingerprint[..])
-            .bind(callback.id.to_string())
-            .bind(callback.created_at.as_millisecond())
-            .execute(&mut *connection)
-            .await
-            .map_err(failed("insert a key"))?;
+        insert_key(connection, key, callback.id, callback.created_at, false).await?;
     }
     Ok(Done { rows: 1, before: None })
+}
+
+/// The callback that has the claim, where it has not lost it.
+async fn holder_of(
+    connection: &mut SqliteConnection,
+    claim: &Claim,
+) -> Result<Option<CallbackId>, StoreError> {
+    let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = ? AND created_at < ?");
+    let query = query.bind(&claim.text).bind(claim.since.as_millisecond());
+    query.execute(&mut *connection).await.map_err(failed("release a claim"))?;
+    let query = sqlx::query("SELECT id FROM callback WHERE claim = ?").bind(&claim.text);
+    let row = query.fetch_optional(connection).await.map_err(failed("find a claim"))?;
+    row.map(|row| read_id(&row)).transpose()
+}
+
+async fn insert_key(
+    connection: &mut SqliteConnection,
+    key: &IdempotencyKey,
+    id: CallbackId,
+    now: Timestamp,
+    joined: bool,
+) -> Result<(), StoreError> {
+    let query = sqlx::query(
+        "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at, joined) VALUES (?, ?, ?, ?, ?, ?)",
+    );
+    let query = query
+        .bind(&key.scope)
+        .bind(&key.key)
+        .bind(&key.fingerprint[..])
+        .bind(id.to_string())
+        .bind(now.as_millisecond())
+        .bind(joined);
+    query.execute(connection).await.map_err(failed("insert a key")).map(|_| ())
 }
 
 async fn update(
@@ -245,7 +284,8 @@ async fn update(
     };
     let written = sqlx::query(
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
-         due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ? WHERE id = ? AND revision = ?",
+         due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, \
+         claim = CASE WHEN ? THEN NULL ELSE claim END WHERE id = ? AND revision = ?",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -258,6 +298,7 @@ async fn update(
     .bind(next.sent_at.map(Timestamp::as_millisecond))
     .bind(next.last_event_at.map(Timestamp::as_millisecond))
     .bind(revision)
+    .bind(next.state.is_final())
     .bind(next.id.to_string())
     .bind(revision - 1)
     .execute(&mut *connection)
