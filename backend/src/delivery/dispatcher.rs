@@ -7,6 +7,7 @@ use jiff::Timestamp;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
+use super::circuit::Circuit;
 use super::{Parts, reconcile, settle};
 use crate::callback::{Callback, Failure, State};
 use crate::clock::{SharedClock, after_ms};
@@ -42,6 +43,7 @@ impl Dispatcher {
             config: config.delivery.clone(),
             sites: config.sites.clone(),
             agents: config.agents.clone(),
+            circuit: Circuit::default(),
             stop,
         }))
     }
@@ -63,7 +65,8 @@ impl Dispatcher {
             reserved += pace.calls;
             let paused = parts.webex.pace().paused_until();
             // Reserved before anything is leased: a lease must not run out while its holder waits for its turn.
-            let may_take = if paused.is_some() { 0 } else { free.min(reserved) };
+            let may_call = if paused.is_some() { 0 } else { free.min(reserved) };
+            let (may_take, closed_at) = parts.circuit.allows(may_call, parts.clock.now());
             let taken = match parts.take_due(may_take).await {
                 Ok(taken) => taken,
                 Err(error) => {
@@ -82,7 +85,7 @@ impl Dispatcher {
                     () = parts.stop.cancelled() => {}
                     Some(done) = under_way.join_next() => done?,
                     () = parts.wait_for_work(), if may_take > 0 => {}
-                    () = parts.wait_until(paused.or(pace.more_at)), if may_take == 0 && free > 0 => {}
+                    () = parts.wait_until(paused.or(closed_at).or(pace.more_at)), if may_take == 0 && free > 0 => {}
                 }
             }
             while let Some(done) = under_way.try_join_next() {
@@ -199,12 +202,17 @@ impl Parts {
             tracing::warn!(callback = %callback.id, "its agent is not configured any more; the next free one calls");
         }
         let task = CreateTask::new(callback, site, agent);
+        self.circuit.begins();
         // Whatever it waits for, nothing is sent once the lease has run out: another may be looking it up by then.
         let answer = tokio::select! {
             answer = self.webex.create_task(&task) => answer,
             () = self.wait_until(callback.due_at) => Err(WebexError::late()),
         };
         let now = self.clock.now();
+        self.circuit.ends(
+            answer.as_ref().map_or_else(|error| error.status.is_some_and(|status| status < 500), |_| true),
+            now,
+        );
         let attempt = match &answer {
             Ok(created) => {
                 self.attempt(store::CREATE_TASK, begun_at, Some(201), &created.tracking_id, "created")

@@ -1,5 +1,6 @@
 //! The one way out: callbacks become tasks of Webex, and what Webex tells of the tasks becomes the callbacks' state.
 
+mod circuit;
 pub mod dispatcher;
 pub mod instances;
 pub mod poller;
@@ -13,6 +14,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
+use self::circuit::Circuit;
 use self::progress::Progress;
 use crate::agent::Agent;
 use crate::clock::SharedClock;
@@ -34,6 +36,7 @@ struct Parts {
     config: config::Delivery,
     sites: BTreeMap<String, Site>,
     agents: BTreeMap<String, Agent>,
+    circuit: Circuit,
     stop: CancellationToken,
 }
 

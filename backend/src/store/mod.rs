@@ -6,6 +6,7 @@ pub mod postgres;
 mod promises;
 mod row;
 pub mod sqlite;
+mod turns;
 
 use std::sync::Arc;
 
@@ -191,8 +192,8 @@ pub trait Store: Send + Sync + std::fmt::Debug {
     /// first, and nothing was written.
     async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError>;
 
-    /// Takes the callbacks with something to do, the longest due first: writes what `step` makes of each, and gives
-    /// those that were written. No two takers get one callback.
+    /// Takes callbacks with something to do: writes what `step` makes of each, and gives those that were written. Sites
+    /// take turns, and of each the longest due comes first. No two takers get one callback.
     async fn take_due(
         &self,
         now: Timestamp,

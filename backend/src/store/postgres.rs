@@ -19,6 +19,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use self::news::{Item, News};
 use self::write::Insertion;
 use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted, read_key};
+use super::turns::{self, Turns};
 use super::{
     Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
     StoreError, Use, failed,
@@ -45,6 +46,7 @@ pub struct PostgresStore {
     pool: PgPool,
     changes: Changes,
     news: News,
+    turns: Turns,
 }
 
 columns_of!(PgRow);
@@ -72,7 +74,7 @@ impl PostgresStore {
         }
         let changes = Changes::default();
         let news = News::start(&pool, &changes, purpose);
-        Ok(Self { pool, changes, news })
+        Ok(Self { pool, changes, news, turns: Turns::default() })
     }
 
     async fn waiting(
@@ -176,20 +178,29 @@ impl Store for PostgresStore {
         step: Step<'_>,
     ) -> Result<Vec<Callback>, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
-        let rows = sqlx::query(
-            "SELECT * FROM callback WHERE due_at <= $1 ORDER BY due_at, id LIMIT $2 FOR UPDATE SKIP LOCKED",
-        )
-        .bind(now.as_millisecond())
-        .bind(i64::try_from(limit).unwrap_or(i64::MAX))
-        .fetch_all(&mut *transaction)
-        .await
-        .map_err(failed("take what is due"))?;
-        let mut taken = Vec::with_capacity(rows.len());
-        for row in &rows {
-            if let Some(next) = step(&read_callback(row)?)
-                && write::update(&mut transaction, &next).await?
-            {
-                taken.push(next);
+        let sites: Vec<String> = sqlx::query_scalar(turns::SITES)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed("take what is due"))?;
+        let sites = self.turns.order(sites);
+        let share = (limit / sites.len().max(1)).max(1);
+        let mut taken = Vec::with_capacity(limit);
+        // Each site's share first, and then whatever there is.
+        for most in [share, limit] {
+            for site in &sites {
+                let wanted = most.min(limit - taken.len());
+                if wanted == 0 {
+                    break;
+                }
+                let due = write::lock_due(&mut transaction, site, now, wanted).await?;
+                if !due.is_empty() {
+                    self.turns.served(site);
+                }
+                for next in due.iter().filter_map(step) {
+                    if write::update(&mut transaction, &next).await? {
+                        taken.push(next);
+                    }
+                }
             }
         }
         transaction.commit().await.map_err(failed("commit"))?;

@@ -71,6 +71,7 @@ promises! {
     many_writes_at_once_are_all_kept
     a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
     no_two_takers_get_one_callback
+    a_site_with_much_to_do_does_not_hold_back_the_others
     of_many_with_one_claim_the_first_is_stored_and_the_others_join_it
     a_claim_ends_with_its_callback_and_with_its_time
 }
@@ -255,6 +256,32 @@ async fn no_two_takers_get_one_callback(fresh: Fresh) {
     let mut expected: Vec<_> = callbacks.iter().map(|callback| callback.id).collect();
     expected.sort();
     assert_eq!(all, expected);
+}
+
+async fn a_site_with_much_to_do_does_not_hold_back_the_others(fresh: Fresh) {
+    let mut of_others = Vec::new();
+    for (site, count) in [("big", 100), ("small", 3), ("tiny", 1)] {
+        for _ in 0..count {
+            let mut callback = sample::callback(after_s(now(), 1));
+            site.clone_into(&mut callback.request.site);
+            // The big one came first.
+            callback.due_at = Some(if site == "big" { now() } else { after_s(now(), 1) });
+            fresh.store.insert(&callback, None, None).await.unwrap();
+            if site != "big" {
+                of_others.push(callback.id);
+            }
+        }
+    }
+    let later = after_s(now(), 2);
+    let mut first = Vec::new();
+    // One place at a time, as under load.
+    for _ in 0..8 {
+        first.extend(taken(&*fresh.store, later, 1).await);
+    }
+    assert!(of_others.iter().all(|id| first.contains(id)));
+    // Where others have nothing, nothing is left free.
+    assert_eq!(taken(&*fresh.store, later, 50).await.len(), 50);
+    assert_eq!(taken(&*fresh.store, later, 100).await.len(), 46);
 }
 
 fn claim(since: Timestamp) -> Claim {

@@ -20,6 +20,7 @@ use sqlx::{ConnectOptions as _, Row as _};
 
 use self::writer::{Write, Writer};
 use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
+use super::turns::{self, Turns};
 use super::{
     Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
     StoreError, Use, failed,
@@ -42,6 +43,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     changes: Changes,
+    turns: Turns,
     /// Held for as long as the store is open by a serving process.
     _lock: Option<File>,
 }
@@ -71,11 +73,25 @@ impl SqliteStore {
             .await
             .map_err(failed("open"))?;
         let changes = Changes::default();
-        Ok(Self { readers, writer: Writer::start(connection, changes.clone()), changes, _lock: lock })
+        Ok(Self {
+            readers,
+            writer: Writer::start(connection, changes.clone()),
+            changes,
+            turns: Turns::default(),
+            _lock: lock,
+        })
     }
 }
 
 impl SqliteStore {
+    async fn due_of(&self, site: &str, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+        let query =
+            sqlx::query("SELECT * FROM callback WHERE site = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?");
+        let query =
+            query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+
     async fn waiting(
         &self,
         query: &'static str,
@@ -142,8 +158,27 @@ impl Store for SqliteStore {
         limit: usize,
         step: Step<'_>,
     ) -> Result<Vec<Callback>, StoreError> {
-        let due = "SELECT * FROM callback WHERE due_at <= ? ORDER BY due_at, id LIMIT ?";
-        let steps: Vec<_> = self.waiting(due, now, limit).await?.iter().filter_map(step).collect();
+        let sites: Vec<String> =
+            sqlx::query_scalar(turns::SITES).fetch_all(&self.readers).await.map_err(failed("read"))?;
+        let sites = self.turns.order(sites);
+        let share = (limit / sites.len().max(1)).max(1);
+        let mut due: Vec<Callback> = Vec::with_capacity(limit);
+        // Each site's share first, and then whatever there is.
+        for most in [share, limit] {
+            for site in &sites {
+                let known = due.iter().filter(|callback| callback.request.site == *site).count();
+                let wanted = most.min(limit - due.len() + known);
+                if wanted <= known {
+                    continue;
+                }
+                let found = self.due_of(site, now, wanted).await?;
+                if found.len() > known {
+                    self.turns.served(site);
+                    due.extend(found.into_iter().skip(known));
+                }
+            }
+        }
+        let steps: Vec<_> = due.iter().filter_map(step).collect();
         // Together, so that they share a transaction.
         let written = join_all(steps.iter().map(|next| self.update(next, None))).await;
         steps

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::callback::{Callback, CallbackId};
-use crate::store::row::{Columns as _, moment, read_id};
+use crate::store::row::{Columns as _, moment, read_callback, read_id};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
@@ -121,6 +121,21 @@ async fn insert_callback(
     .bind(integer(callback.revision))
     .bind(claim.map(|claim| &claim.text));
     Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
+}
+
+/// Locks what is due at a site, and passes over what others have locked.
+pub(super) async fn lock_due(
+    connection: &mut PgConnection,
+    site: &str,
+    now: Timestamp,
+    limit: usize,
+) -> Result<Vec<Callback>, StoreError> {
+    let query = sqlx::query(
+        "SELECT * FROM callback WHERE site = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
+    );
+    let query = query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+    let rows = query.fetch_all(connection).await.map_err(failed("take what is due"))?;
+    rows.iter().map(read_callback).collect()
 }
 
 /// Writes the next revision of a callback. `false`: another change came first.
