@@ -184,6 +184,7 @@ impl App {
         };
         tokio::join!(public_handle.stop(true), deliveries);
         operators_handle.stop(true).await;
+        write_uses(&parts).await;
         tracing::info!("stopped");
         outcome
     }
@@ -267,12 +268,20 @@ fn operators_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<S
     Ok(server.listen(listener)?.workers(1).disable_signals().shutdown_timeout(1).run())
 }
 
+/// Writes down when API keys were used. What cannot be written is of no weight.
+async fn write_uses(parts: &Parts) {
+    if let Err(error) = parts.api_keys.write_uses(&*parts.store).await {
+        tracing::warn!(%error, "the last use of an API key cannot be written");
+    }
+}
+
 /// Forgets what is not needed any more.
 async fn keep_house(parts: web::Data<Parts>) {
     let mut rounds = tokio::time::interval(HOUSEKEEPING);
     loop {
         rounds.tick().await;
         parts.sweep();
+        write_uses(&parts).await;
         let now = parts.clock.now();
         let before =
             now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));

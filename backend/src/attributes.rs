@@ -1,11 +1,13 @@
 //! Attributes of a task: templates of the operator, filled with what a callback holds.
 
+use ringback_contract::field;
+
 /// Most attributes that a task takes (Webex OpenAPI, `CreateTaskRequest.attributes`).
 pub const PAIRS_MAX: usize = 30;
-/// Longest key of an attribute, in bytes (same place).
-pub const KEY_MAX: usize = 200;
-/// Longest value of an attribute, in bytes (same place).
-pub const VALUE_MAX: usize = 1024;
+/// Longest key of an attribute, in bytes.
+pub const KEY_MAX: usize = field::ATTRIBUTE_KEY_MAX;
+/// Longest value of an attribute, in bytes.
+pub const VALUE_MAX: usize = field::ATTRIBUTE_VALUE_MAX;
 
 /// What may stand in braces.
 pub const PLACEHOLDERS: [&str; 12] = [
@@ -60,7 +62,7 @@ pub fn unknown_placeholders(template: &str) -> Vec<String> {
 pub fn value(text: &str) -> String {
     let visible = text.chars().filter_map(|character| match character {
         '\n' | '\t' => Some(' '),
-        _ if ringback_contract::field::is_hidden(character) => None,
+        _ if field::is_hidden(character) => None,
         _ => Some(character),
     });
     let mut value = String::new();

@@ -1,5 +1,6 @@
 //! A callback, and what may become of it.
 
+use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
@@ -95,6 +96,8 @@ pub struct Request {
     pub reference: Option<String>,
     /// The version of the consent text that was agreed to.
     pub consent_version: Option<String>,
+    /// What a CRM adds to the attributes of the task.
+    pub attributes: BTreeMap<String, Personal>,
 }
 
 /// A callback.
@@ -224,6 +227,7 @@ pub(crate) mod sample {
             agent: None,
             reference: None,
             consent_version: Some("2026-01".to_owned()),
+            attributes: BTreeMap::new(),
         }
     }
 

@@ -3,13 +3,15 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use ringback_contract::field::{Code, trimmed};
+use jiff::Timestamp;
+use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, trimmed};
 use ringback_contract::problem::FieldError;
-use ringback_contract::request::{NewCallback, NewCrmCallback};
+use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback};
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
 use crate::agent::{Agent, AgentLink, LinkRefused};
+use crate::attributes;
 use crate::callback::{Callback, CallbackId, Door, Request};
 use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
@@ -55,6 +57,20 @@ pub enum Refusal {
     /// There is no randomness for an id.
     #[error(transparent)]
     Entropy(#[from] crate::entropy::NoEntropy),
+    /// A link could not be written as JSON, which does not happen.
+    #[error(transparent)]
+    Link(#[from] serde_json::Error),
+}
+
+/// A preferred-agent link that was made.
+#[derive(Clone, Debug)]
+pub struct Minted<'a> {
+    /// Its token.
+    pub token: String,
+    /// Whom it leads to.
+    pub agent: &'a Agent,
+    /// When it runs out.
+    pub expires_at: Timestamp,
 }
 
 /// The way in.
@@ -119,24 +135,32 @@ impl Intake {
             agent: agent.map(|(handle, _)| handle),
             reference: None,
             consent_version: site.consent.as_ref().map(|consent| consent.version.clone()),
+            attributes: BTreeMap::new(),
         };
         let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
         self.take(request, key, false).await
     }
 
-    /// Takes what a CRM has posted with the key of that name; the key is for the site.
+    /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
     pub async fn take_from_crm(
         &self,
-        api_key: &str,
+        caller: String,
         site: &Site,
         posted: &NewCrmCallback,
         key: Option<String>,
     ) -> Result<Taken, Refusal> {
         let mut errors = field_errors(posted.validate_with_args(&site.crm_rules()));
         let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
-        if !posted.agent.is_empty() && self.agent(&posted.site, &posted.agent).is_none() {
-            errors.push(refused("agent", Code::AgentUnknown));
-        }
+        let agent = match posted.agent.as_str() {
+            "" => None,
+            named => {
+                self.agent_named(&posted.site, named).map(|(handle, _)| handle.to_owned()).or_else(|| {
+                    errors.push(refused("agent", Code::AgentUnknown));
+                    None
+                })
+            }
+        };
+        attribute_errors(site, &posted.attributes, &mut errors);
         let Some(phone) = phone.filter(|_| errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
@@ -151,11 +175,12 @@ impl Intake {
             message: Personal::new(trimmed(&posted.message)),
             page: String::new(),
             locale: String::new(),
-            agent: some(&posted.agent),
+            agent,
             reference: some(&posted.reference),
             consent_version: None,
+            attributes: personal(&posted.attributes),
         };
-        let key = key.map(|key| idempotency_key(format!("key:{api_key}"), key, posted));
+        let key = key.map(|key| idempotency_key(caller, key, posted));
         self.take(request, key, posted.another).await
     }
 
@@ -163,6 +188,55 @@ impl Intake {
     pub fn agent(&self, site_id: &str, handle: &str) -> Option<&Agent> {
         let site = self.sites.get(site_id)?;
         self.agents.get(handle).filter(|agent| agent.serves(site_id) && site.preferred_agent.is_some())
+    }
+
+    /// The handle and the agent that a CRM names by handle or by e-mail address.
+    pub fn agent_named(&self, site_id: &str, named: &str) -> Option<(&str, &Agent)> {
+        let named = trimmed(named);
+        // No handle has an @.
+        let handle = if named.contains('@') {
+            let is_meant = |agent: &Agent| agent.email.reveal().eq_ignore_ascii_case(named);
+            let mut meant = self.agents.iter().filter(|(_, agent)| is_meant(agent)).map(|(handle, _)| handle);
+            meant.find(|handle| self.agent(site_id, handle).is_some())?
+        } else {
+            self.agents.get_key_value(named)?.0
+        };
+        self.agent(site_id, handle).map(|agent| (handle.as_str(), agent))
+    }
+
+    /// Makes a preferred-agent link for a site.
+    pub fn mint_link(&self, posted: &NewAgentLink) -> Result<Minted<'_>, Refusal> {
+        let mut errors = Vec::new();
+        let agent = self.agent_named(&posted.site, &posted.agent);
+        if agent.is_none() {
+            let code = if trimmed(&posted.agent).is_empty() { Code::Required } else { Code::AgentUnknown };
+            errors.push(refused("agent", code));
+        }
+        if !(1..=LINK_LIFETIME_MAX_S).contains(&posted.lifetime_s) {
+            errors.push(refused("lifetime_s", Code::OutOfRange));
+        }
+        let Some((handle, agent)) = agent.filter(|_| errors.is_empty()) else {
+            return Err(Refusal::Fields(errors));
+        };
+        let expires_at = after_s(self.clock.now(), posted.lifetime_s);
+        let link = AgentLink {
+            site: posted.site.clone(),
+            agent: handle.to_owned(),
+            expires_at: expires_at.as_second(),
+        };
+        Ok(Minted { token: link.sign(&self.signer)?, agent, expires_at })
+    }
+
+    /// The cursor of the page that follows that callback, for that caller and question.
+    pub fn cursor(&self, last: CallbackId, question: &[u8; 32]) -> String {
+        self.signer.sign(Purpose::Cursor, &[last.as_bytes(), &question[..]].concat())
+    }
+
+    /// Where the page before ended; `None`: the cursor is not ours, or not for that caller and question.
+    pub fn open_cursor(&self, cursor: &str, question: &[u8; 32]) -> Option<CallbackId> {
+        let payload = self.signer.open(Purpose::Cursor, cursor)?;
+        let (last, asked) = payload.split_at_checked(16)?;
+        (asked == question).then(|| CallbackId::from_slice(last))?
     }
 
     /// The handle and the agent that a link for the site names.
@@ -271,6 +345,32 @@ fn refused(field: &str, code: Code) -> FieldError {
         code: code.as_str().to_owned(),
         message: code.message().to_owned(),
     }
+}
+
+/// Judges the attributes that a CRM adds to those of the site. A preferred agent's variable counts always: it may be
+/// needed by the time the task is made.
+fn attribute_errors(site: &Site, posted: &BTreeMap<String, String>, errors: &mut Vec<FieldError>) {
+    let of_agent = site.preferred_agent.as_ref().map(|preferred| preferred.variable.as_str());
+    let is_taken = |key: &str| site.attributes.contains_key(key) || of_agent == Some(key);
+    for (key, value) in posted {
+        let judged = match field::attribute_key(key).and_then(|()| field::attribute_value(value)) {
+            Ok(()) if is_taken(key) => Err(Code::Reserved),
+            judged => judged,
+        };
+        if let Err(code) = judged {
+            // A key as one step of a JSON Pointer (RFC 6901 section 3).
+            let step = key.replace('~', "~0").replace('/', "~1");
+            errors.push(refused(&format!("attributes/{step}"), code));
+        }
+    }
+    let most = attributes::PAIRS_MAX - usize::from(of_agent.is_some());
+    if !posted.is_empty() && site.attributes.len() + posted.len() > most {
+        errors.push(refused("attributes", Code::TooMany));
+    }
+}
+
+fn personal(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Personal> {
+    attributes.iter().map(|(key, value)| (key.clone(), Personal::new(value))).collect()
 }
 
 /// The number, where it has the shape of one and may be called.

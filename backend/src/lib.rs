@@ -2,6 +2,7 @@
 //! Center places the calls. `docs/architecture.md` explains how the parts stand to each other.
 
 pub mod agent;
+pub mod api_key;
 pub mod app;
 pub mod attributes;
 pub mod callback;

@@ -23,6 +23,8 @@ pub enum Purpose {
     Join,
     /// Names a preferred agent.
     AgentLink,
+    /// Says where a page of a list ended.
+    Cursor,
 }
 
 impl Purpose {
@@ -32,6 +34,7 @@ impl Purpose {
             Self::Follow => "rbf_",
             Self::Join => "rbj_",
             Self::AgentLink => "rba_",
+            Self::Cursor => "rbc_",
         }
     }
 }

@@ -68,6 +68,12 @@ impl State {
         Self::ALL.into_iter().find(|state| state.as_str() == text)
     }
 
+    /// Whether it is known what came of the request to Webex: it has made a task, or no call will come of it. This ends
+    /// the wait of `Prefer: wait`.
+    pub const fn is_settled(self) -> bool {
+        !matches!(self, Self::Accepted | Self::Sending | Self::Unconfirmed)
+    }
+
     /// Whether nothing more will happen.
     pub const fn is_final(self) -> bool {
         matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired)
@@ -87,6 +93,17 @@ pub struct Accepted {
     /// both requests. The token then follows it and cannot call it off, since a number alone proves nothing.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub joined: bool,
+}
+
+/// The answer to a post with `Prefer: wait`: `200` where it is known what came of the request to Webex, `202` where the
+/// wait ended before.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Waited {
+    /// What the answer would have been without waiting, with the state as it is now.
+    #[serde(flatten)]
+    pub accepted: Accepted,
+    /// The callback as it is now.
+    pub callback: CallbackRecord,
 }
 
 /// A callback as its visitor may see it. No personal data: whoever reads it has it already.
@@ -133,6 +150,50 @@ pub struct CallbackRecord {
     /// What was wrong when it failed, for the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_detail: Option<String>,
+    /// The requests to Webex about it, oldest first; only with `include=requests`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub requests: Option<Vec<WebexRequest>>,
+}
+
+/// One request to Webex about a callback: what its support asks for.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebexRequest {
+    /// What was asked for: `create_task`, `search_task` or `list_tasks`.
+    pub operation: String,
+    /// When: RFC 3339, UTC.
+    pub begun_at: String,
+    /// How long it took, in milliseconds.
+    pub took_ms: i64,
+    /// The HTTP status, where there was an answer.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// The tracking id of the request.
+    pub tracking_id: String,
+    /// What came of it.
+    pub outcome: String,
+}
+
+/// A page of callbacks, newest first.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CallbackPage {
+    /// The callbacks.
+    pub callbacks: Vec<CallbackRecord>,
+    /// The cursor of the next page; absent on the last one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<String>,
+}
+
+/// A preferred-agent link.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct MintedLink {
+    /// The address of the hosted page with the form for that agent.
+    pub url: String,
+    /// The link's token, for `data-agent` on the site's own pages.
+    pub token: String,
+    /// The name of the agent that visitors see.
+    pub agent: String,
+    /// When the link runs out: RFC 3339, UTC.
+    pub expires_at: String,
 }
 
 /// Why no call will come of a callback.

@@ -65,12 +65,25 @@ codes! {
     LinkInvalid = "link_invalid", "This link is not valid.";
     /// The preferred-agent link has run out.
     LinkExpired = "link_expired", "This link has expired.";
+    /// More attributes than Webex takes with those that the site adds itself.
+    TooMany = "too_many", "These are more than Webex takes.";
+    /// The site sets this attribute itself.
+    Reserved = "reserved", "This name is taken by the site itself; use another one.";
+    /// A time that lies outside of what is allowed.
+    OutOfRange = "out_of_range", "This is outside of what is allowed.";
     /// The site is not known, or the key is not for it.
     SiteUnknown = "site_unknown", "No such site.";
     /// The request has a field that the service does not know.
     UnknownField = "unknown_field", "This field is not known here; remove it.";
     /// The field is of another JSON type.
     WrongType = "wrong_type", "This field is of another type.";
+}
+
+impl Code {
+    /// Whether only servers meet it: no form sends what it is about, so the widget has no text for it.
+    pub const fn is_for_servers(self) -> bool {
+        matches!(self, Self::TooMany | Self::Reserved | Self::OutOfRange)
+    }
 }
 
 impl fmt::Display for Code {

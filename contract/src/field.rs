@@ -29,6 +29,13 @@ pub const LOCALE_MAX: usize = 35;
 /// Longest reference of a CRM, in characters.
 pub const REFERENCE_MAX: usize = 100;
 
+/// Longest key of an attribute, in bytes (Webex OpenAPI, `CreateTaskRequest.attributes`).
+pub const ATTRIBUTE_KEY_MAX: usize = 200;
+/// Longest value of an attribute, in bytes (same place).
+pub const ATTRIBUTE_VALUE_MAX: usize = 1024;
+/// Longest life of a preferred-agent link, in seconds: two years.
+pub const LINK_LIFETIME_MAX_S: u64 = 2 * 365 * 24 * 60 * 60;
+
 /// Whether a field must be filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -111,6 +118,28 @@ fn decimal_digit(character: char) -> Option<char> {
         .into_iter()
         .find(|zero| (*zero..zero + 10).contains(&point))
         .and_then(|zero| char::from_digit(point - zero, 10))
+}
+
+/// The key of an attribute that a CRM adds: 1 to [`ATTRIBUTE_KEY_MAX`] bytes, no control characters.
+pub fn attribute_key(key: &str) -> Result<(), Code> {
+    match key.len() {
+        0 => Err(Code::Required),
+        1..=ATTRIBUTE_KEY_MAX if key.chars().any(is_hidden) => Err(Code::ControlCharacter),
+        1..=ATTRIBUTE_KEY_MAX => Ok(()),
+        _ => Err(Code::TooLong),
+    }
+}
+
+/// Its value: at most [`ATTRIBUTE_VALUE_MAX`] bytes, no control characters. What people type is cut and cleaned on its
+/// way to Webex; a program is told.
+pub fn attribute_value(value: &str) -> Result<(), Code> {
+    if value.len() > ATTRIBUTE_VALUE_MAX {
+        Err(Code::TooLong)
+    } else if value.chars().any(is_hidden) {
+        Err(Code::ControlCharacter)
+    } else {
+        Ok(())
+    }
 }
 
 /// The shape of an e-mail address: one `@`, a local part of at most [`EMAIL_LOCAL_MAX`] bytes, a domain of

@@ -97,12 +97,14 @@ kinds! {
     OriginNotAllowed = "origin-not-allowed", 403, "This origin may not use the site's form";
     /// The request carries no bearer token, or none that is known here.
     Unauthorized = "unauthorized", 401, "A valid bearer token is needed";
-    /// The API key is known, and is not for this site.
+    /// The API key is known, and is not for this site or not for this kind of request.
     Forbidden = "forbidden", 403, "This key may not do that";
     /// The `Idempotency-Key` header is empty, too long, or has characters outside visible ASCII.
     IdempotencyKeyInvalid = "idempotency-key-invalid", 400, "The idempotency key is not valid";
     /// The same idempotency key was used before with another body. Use a new key for a new request.
     IdempotencyKeyReused = "idempotency-key-reused", 422, "The idempotency key was used for another request";
+    /// The cursor is damaged, or was made for another key or another question. Ask for the first page again.
+    CursorInvalid = "cursor-invalid", 400, "The cursor is not valid";
     /// The callback is in a state in which it cannot be called off any more.
     NotCancellable = "not-cancellable", 409, "The callback cannot be called off any more";
     /// A limit is reached. `Retry-After` says when to come back.

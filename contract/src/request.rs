@@ -7,9 +7,10 @@
 
 use core::fmt;
 use core::marker::PhantomData;
+use std::collections::BTreeMap;
 
 use serde::de::value::MapAccessDeserializer;
-use serde::de::{Deserializer, MapAccess, Visitor};
+use serde::de::{self, Deserializer, MapAccess, Visitor};
 use serde::{Deserialize, Serialize};
 
 use crate::field::Presence;
@@ -95,7 +96,8 @@ pub struct NewCrmCallback {
     #[cfg_attr(feature = "validator", validate(custom(function = checked::message, use_context)))]
     #[serde(default)]
     pub message: String,
-    /// The handle of the preferred agent, as configured; empty for the next free agent. Judged by the service alone.
+    /// The preferred agent: the handle or the e-mail address of a configured one; empty for the next free agent. Judged
+    /// by the service alone.
     #[serde(default)]
     pub agent: String,
     /// The CRM's own reference, given back with the callback.
@@ -105,6 +107,29 @@ pub struct NewCrmCallback {
     /// Whether a call of its own is wanted, though another to this number is on its way.
     #[serde(default)]
     pub another: bool,
+    /// Attributes of the Webex task beside those that the site sets: global variables of its flow. Judged by the service,
+    /// which knows the site's own.
+    // Left out where there are none, so that the digest of a request that was kept by a version without them holds.
+    #[serde(default, deserialize_with = "texts", skip_serializing_if = "BTreeMap::is_empty")]
+    pub attributes: BTreeMap<String, String>,
+}
+
+/// A CRM's request for a preferred-agent link, as posted to `/v1/agent-links`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAgentLink {
+    /// The site that the link is for; the key must be for it.
+    pub site: String,
+    /// The agent: the handle or the e-mail address of a configured one.
+    pub agent: String,
+    /// How long the link lives, in seconds: at most two years.
+    #[serde(default = "usual_lifetime_s")]
+    pub lifetime_s: u64,
+}
+
+/// How long a preferred-agent link lives that names no other time: 30 days.
+const fn usual_lifetime_s() -> u64 {
+    30 * 24 * 60 * 60
 }
 
 /// Whether the visitor agreed to be called, and to which text.
@@ -137,6 +162,31 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -
     }
 
     deserializer.deserialize_map(Object(PhantomData))
+}
+
+/// Reads an object of texts. A map would take the last of two members of one name, which nobody means.
+fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
+    struct Texts;
+
+    impl<'de> Visitor<'de> for Texts {
+        type Value = BTreeMap<String, String>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an object of strings")
+        }
+
+        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+            let mut texts = BTreeMap::new();
+            while let Some((name, text)) = map.next_entry()? {
+                if texts.insert(name, text).is_some() {
+                    return Err(de::Error::custom("duplicate field in an object of strings"));
+                }
+            }
+            Ok(texts)
+        }
+    }
+
+    deserializer.deserialize_map(Texts)
 }
 
 /// What a site asks of a request: the part of the rules that its operator chooses.
@@ -214,6 +264,18 @@ mod checked {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_attribute_stands_once_and_is_text() {
+        let read = |text: &str| serde_json::from_str::<NewCrmCallback>(text);
+        let posted = read(r#"{"site": "acme", "attributes": {"b": "2", "a": "1"}}"#).unwrap();
+        assert_eq!(posted.attributes.keys().collect::<Vec<_>>(), ["a", "b"]);
+        for bad in [r#"{"a": "1", "a": "2"}"#, r#"{"a": 1}"#, r#"["a"]"#, "null", r#"{"a": {}}"#] {
+            assert!(read(&format!(r#"{{"site": "acme", "attributes": {bad}}}"#)).is_err(), "{bad}");
+        }
+        let without = read(r#"{"site": "acme"}"#).unwrap();
+        assert!(!serde_json::to_string(&without).unwrap().contains("attributes"));
+    }
 
     #[test]
     fn only_an_object_is_an_object() {

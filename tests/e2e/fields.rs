@@ -132,7 +132,17 @@ fn no_code_is_forgotten_here() {
     let mistakes = visitors_mistakes().into_iter().chain(crms_mistakes());
     let mut seen: BTreeSet<_> = mistakes.map(|(_, _, code)| code.as_str()).collect();
     // In tests of their own.
-    seen.extend([Code::LinkExpired, Code::UnknownField, Code::WrongType].map(Code::as_str));
+    seen.extend(
+        [
+            Code::LinkExpired,
+            Code::UnknownField,
+            Code::WrongType,
+            Code::TooMany,
+            Code::Reserved,
+            Code::OutOfRange,
+        ]
+        .map(Code::as_str),
+    );
     // Said to operators of their configuration, and as problems of their own.
     seen.extend([Code::IdentifierShape, Code::SiteUnknown].map(Code::as_str));
     let all: BTreeSet<_> = Code::ALL.iter().map(|code| code.as_str()).collect();

@@ -6,9 +6,13 @@
     reason = "this is test code: what does not hold ends the test, with a message"
 )]
 
+mod agent_links;
+mod api_keys;
 mod assets;
 mod browser;
 mod crash;
+mod crm;
+mod crm_list;
 mod cross_origin;
 mod demo;
 mod doctor;

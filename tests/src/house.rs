@@ -326,6 +326,22 @@ impl House {
         String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
     }
 
+    /// An API key, made by the command that operators use with these arguments.
+    pub fn key(&self, arguments: &[&str]) -> String {
+        let key = self.command(&[&["key", "create"], arguments].concat());
+        self.private.add(&key);
+        key
+    }
+
+    /// What a command of the binary prints, with the house's configuration.
+    pub fn command(&self, arguments: &[&str]) -> String {
+        let config = self.config_file();
+        let config = config.to_str().expect("a path in UTF-8");
+        let output = service::output(&[arguments, &["--config", config]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).expect("UTF-8").trim().to_owned()
+    }
+
     /// Tells the Webex side where to send its events.
     async fn subscribe(&self) {
         let body = json!({

@@ -55,7 +55,8 @@ fn public_url(config: &Config) -> anyhow::Result<String> {
     }
 }
 
-fn lifetime(text: &str) -> anyhow::Result<SignedDuration> {
+/// How long a link or a key lives.
+pub(super) fn lifetime(text: &str) -> anyhow::Result<SignedDuration> {
     let days = SpanRelativeTo::days_are_24_hours();
     let span: Span = text.parse().context("write it as 12h, 30d or 1y")?;
     // A year of a link need not be a calendar's.

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod doctor;
+mod key;
 mod link;
 mod log;
 mod serve;
@@ -27,6 +28,9 @@ enum Command {
     Serve(serve::Serve),
     /// Print a preferred-agent link.
     Link(link::Link),
+    /// Make, list and take back keys for the REST door.
+    #[command(subcommand)]
+    Key(key::Key),
     /// Have Webex tell this service of its tasks.
     #[command(subcommand)]
     Webex(webex::Webex),
@@ -62,6 +66,7 @@ impl Cli {
         match self.command {
             Command::Serve(serve) => serve.run().await,
             Command::Link(link) => link.run().await,
+            Command::Key(key) => key.run().await,
             Command::Webex(webex) => webex.run().await,
             Command::Doctor(doctor) => doctor.run().await,
             Command::Config => print(DEFAULT_FILE.trim_end()),

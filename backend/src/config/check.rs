@@ -10,6 +10,7 @@ use url::Url;
 
 use super::{Config, ConfigError, Rate, region};
 use crate::agent::Agent;
+use crate::api_key;
 use crate::attributes;
 use crate::locale;
 use crate::phone::{self, PhoneNumber};
@@ -468,9 +469,9 @@ fn check_agent(key: &str, agent: &Agent, config: &Config, found: &mut Findings) 
 
 fn api_keys(config: &Config, found: &mut Findings) {
     let mut seen = HashSet::new();
-    for (name, api_key) in &config.api_keys {
+    for (name, of_name) in &config.api_keys {
         found.identifier("api_keys", name);
-        let secret = api_key.key.expose_secret();
+        let secret = of_name.key.expose_secret();
         found.require(
             secret.len() >= API_KEY_MIN && secret.bytes().all(|byte| byte.is_ascii_graphic()),
             format!("api_keys.{name}.key"),
@@ -483,6 +484,18 @@ fn api_keys(config: &Config, found: &mut Findings) {
             "another name has the same key",
             "give each caller a key of its own",
         );
-        found.known_sites(&format!("api_keys.{name}.sites"), &api_key.sites, config);
+        found.require(
+            !api_key::is_reserved(&of_name.key),
+            format!("api_keys.{name}.key"),
+            format!("the key begins with {}, as those in the store do", api_key::PREFIX),
+            "make one with `openssl rand -hex 32`, or use `ringback key create` and leave this section out",
+        );
+        found.require(
+            !of_name.scopes.is_empty(),
+            format!("api_keys.{name}.scopes"),
+            "a key without a scope may do nothing",
+            "leave the line out for every scope",
+        );
+        found.known_sites(&format!("api_keys.{name}.sites"), &of_name.sites, config);
     }
 }

@@ -17,6 +17,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
 use crate::agent::Agent;
+use crate::api_key::Scope;
 use crate::site::Site;
 
 /// The commented default file.
@@ -203,6 +204,13 @@ pub struct ApiKey {
     /// The sites that the key is for; empty: all.
     #[serde(default)]
     pub sites: Vec<String>,
+    /// What the key may do.
+    #[serde(default = "every_scope")]
+    pub scopes: Vec<Scope>,
+}
+
+fn every_scope() -> Vec<Scope> {
+    Scope::ALL.to_vec()
 }
 
 fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {

@@ -1,75 +1,158 @@
 //! Who calls: a CRM with an API key, or whoever holds a callback's follow token.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use actix_web::HttpRequest;
+use jiff::Timestamp;
+use parking_lot::Mutex;
 use ringback_contract::problem::Kind;
 use secrecy::ExposeSecret as _;
-use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use super::Parts;
 use super::extract::{bearer, client_address};
 use super::problem::Failure;
+use crate::api_key::{self, Scope, Standing};
 use crate::callback::{Callback, CallbackId};
-use crate::config::ApiKey;
+use crate::config;
 use crate::guard::rate::{Limit, network_of};
+use crate::store::{Store, StoreError};
 
-/// The configured API keys.
+/// The keys of the configuration, and when those of the store were used.
 #[derive(Debug)]
-pub struct ApiKeys(Vec<KnownKey>);
+pub struct ApiKeys {
+    configured: Vec<Configured>,
+    /// Uses that the store does not know of yet, by key id. Only valid keys come here, so there are not many.
+    uses: Mutex<HashMap<String, Timestamp>>,
+}
 
 #[derive(Debug)]
-struct KnownKey {
-    name: String,
+struct Configured {
     digest: [u8; 32],
-    sites: Vec<String>,
+    crm: Crm,
 }
 
 impl ApiKeys {
     /// The keys of the configuration.
-    pub fn new(keys: &BTreeMap<String, ApiKey>) -> Self {
-        let known = keys.iter().map(|(name, key)| KnownKey {
-            name: name.clone(),
-            digest: Sha256::digest(key.key.expose_secret()).into(),
-            sites: key.sites.clone(),
+    pub fn new(keys: &BTreeMap<String, config::ApiKey>) -> Self {
+        let configured = keys.iter().map(|(name, key)| Configured {
+            digest: api_key::digest(key.key.expose_secret()),
+            crm: Crm { caller: format!("key:{name}"), sites: key.sites.clone(), scopes: key.scopes.clone() },
         });
-        Self(known.collect())
+        Self { configured: configured.collect(), uses: Mutex::default() }
     }
 
     /// The key of that text. Compares with every key, and in constant time.
-    fn find(&self, text: &str) -> Option<Crm<'_>> {
-        let digest: [u8; 32] = Sha256::digest(text).into();
+    fn configured(&self, text: &str) -> Option<&Crm> {
+        let digest = api_key::digest(text);
         let mut found = None;
-        for key in &self.0 {
+        for key in &self.configured {
             if bool::from(key.digest.ct_eq(&digest)) {
-                found = Some(Crm(key));
+                found = Some(&key.crm);
             }
         }
         found
     }
+
+    /// Writes down when keys were used. Gathered, because a key is used more often than its last use is looked at.
+    pub async fn write_uses(&self, store: &dyn Store) -> Result<(), StoreError> {
+        let uses = std::mem::take(&mut *self.uses.lock());
+        for (id, at) in uses {
+            store.note_use(&id, at).await?;
+        }
+        Ok(())
+    }
 }
 
 /// A caller with an API key.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Crm<'a>(&'a KnownKey);
+#[derive(Clone, Debug)]
+pub(super) struct Crm {
+    caller: String,
+    sites: Vec<String>,
+    scopes: Vec<Scope>,
+}
 
-impl<'a> Crm<'a> {
-    /// The caller of the request.
-    pub(super) fn of(request: &HttpRequest, parts: &'a Parts) -> Result<Self, Failure> {
-        bearer(request).and_then(|token| parts.api_keys.find(token)).ok_or_else(|| {
+impl Crm {
+    /// The caller of the request, who may do that.
+    pub(super) async fn of(request: &HttpRequest, parts: &Parts, scope: Scope) -> Result<Self, Failure> {
+        let crm = match bearer(request) {
+            Some(token) => Self::with_key(parts, token).await?,
+            None => None,
+        };
+        let crm = crm.ok_or_else(|| {
             Failure::new(Kind::Unauthorized, "Send `Authorization: Bearer` and an API key of this service.")
-        })
+        })?;
+        crm.require(scope)?;
+        Ok(crm)
     }
 
-    /// The key's name in the configuration.
-    pub(super) fn name(self) -> &'a str {
-        &self.0.name
+    /// The caller with that key; `None` where there is no such key.
+    async fn with_key(parts: &Parts, text: &str) -> Result<Option<Self>, Failure> {
+        if !text.starts_with(api_key::PREFIX) {
+            return Ok(parts.api_keys.configured(text).cloned());
+        }
+        // The store is asked each time, so that a key that is taken back is worth nothing from then on.
+        let Some(id) = api_key::id_of(text) else {
+            return Ok(None);
+        };
+        let Some(key) = parts.store.api_key(id).await? else {
+            return Ok(None);
+        };
+        if !bool::from(key.digest.ct_eq(&api_key::digest(text))) {
+            return Ok(None);
+        }
+        let now = parts.clock.now();
+        // Whoever comes as far as this has the key itself, and may know what became of it.
+        match key.standing(now) {
+            Standing::Valid => {}
+            Standing::Expired => {
+                return Err(Failure::new(Kind::Unauthorized, "This key has expired; ask for another one."));
+            }
+            Standing::Revoked => {
+                return Err(Failure::new(
+                    Kind::Unauthorized,
+                    "This key was taken back; ask for another one.",
+                ));
+            }
+        }
+        // A name of the configuration has no second colon.
+        let caller = format!("key:stored:{}", key.id);
+        parts.api_keys.uses.lock().insert(key.id, now);
+        Ok(Some(Self { caller, sites: key.sites, scopes: key.scopes }))
+    }
+
+    fn require(&self, scope: Scope) -> Result<(), Failure> {
+        if self.scopes.contains(&scope) {
+            Ok(())
+        } else {
+            Err(Failure::new(Kind::Forbidden, format!("This key lacks the scope {}.", scope.as_str())))
+        }
+    }
+
+    /// Whose idempotency keys and cursors these are.
+    pub(super) fn caller(&self) -> &str {
+        &self.caller
+    }
+
+    /// The sites that the key is for; `None`: all.
+    pub(super) fn sites(&self) -> Option<&[String]> {
+        (!self.sites.is_empty()).then_some(&self.sites)
     }
 
     /// Whether the key is for that site.
-    pub(super) fn may_use(self, site: &str) -> bool {
-        self.0.sites.is_empty() || self.0.sites.iter().any(|allowed| allowed == site)
+    pub(super) fn may_use(&self, site: &str) -> bool {
+        self.sites.is_empty() || self.sites.iter().any(|allowed| allowed == site)
+    }
+}
+
+/// The caller, who may do that; whoever guesses at keys is counted, whoever has one is not.
+pub(super) async fn crm(request: &HttpRequest, parts: &Parts, scope: Scope) -> Result<Crm, Failure> {
+    match Crm::of(request, parts, scope).await {
+        Err(refused) => {
+            count(request, parts, &parts.address_limit)?;
+            Err(refused)
+        }
+        known => known,
     }
 }
 
@@ -84,28 +167,31 @@ pub(super) enum Access {
     Crm,
 }
 
-/// The callback that the request asks for, where its bearer token opens it. That a callback exists is told to nobody
-/// whose token does not open it.
+/// The callback that the request asks for, where its bearer token opens it: the callback's own token for everything, an
+/// API key for what its scope allows. That a callback exists is told to nobody whose token does not open it.
 pub(super) async fn callback(
     request: &HttpRequest,
     parts: &Parts,
     id: &str,
+    scope: Scope,
 ) -> Result<(Callback, Access), Failure> {
     let missing = || Failure::new(Kind::NotFound, "No callback has this id, or the token is not for it.");
     let token = bearer(request).unwrap_or_default();
-    let (id, access, crm) =
-        match (CallbackId::parse(id), parts.intake.followed(token), parts.api_keys.find(token)) {
-            (_, None, None) => {
-                return Err(Failure::new(
+    let (id, access, crm) = match (CallbackId::parse(id), parts.intake.followed(token)) {
+        (Some(id), Some((followed, false))) if id == followed => (id, Access::Visitor, None),
+        (Some(id), Some((followed, true))) if id == followed => (id, Access::Joiner, None),
+        (_, Some(_)) => return Err(missing()),
+        (id, None) => {
+            let crm = Crm::with_key(parts, token).await?.ok_or_else(|| {
+                Failure::new(
                     Kind::Unauthorized,
                     "Send `Authorization: Bearer` and the callback's follow token, or an API key.",
-                ));
-            }
-            (Some(id), Some((followed, false)), _) if id == followed => (id, Access::Visitor, None),
-            (Some(id), Some((followed, true)), _) if id == followed => (id, Access::Joiner, None),
-            (Some(id), None, Some(crm)) => (id, Access::Crm, Some(crm)),
-            _ => return Err(missing()),
-        };
+                )
+            })?;
+            crm.require(scope)?;
+            (id.ok_or_else(missing)?, Access::Crm, Some(crm))
+        }
+    };
     let callback = parts.store.get(id).await?.ok_or_else(missing)?;
     match crm {
         Some(crm) if !crm.may_use(&callback.request.site) => Err(missing()),

@@ -15,6 +15,7 @@ use super::caller::Access;
 use super::follow::view;
 use super::problem::Failure;
 use super::{Parts, caller};
+use crate::api_key::Scope;
 use crate::callback::CallbackId;
 use crate::store::Subscription;
 
@@ -28,7 +29,7 @@ pub(super) async fn events(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit)?;
-    let (callback, access) = caller::callback(&request, &parts, &id).await?;
+    let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
     let permit = std::sync::Arc::clone(&parts.followers).try_acquire_owned().map_err(|_| {
         Failure::new(
             Kind::FollowersFull,

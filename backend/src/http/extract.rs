@@ -42,6 +42,14 @@ pub(super) async fn json<T: DeserializeOwned>(
     Ok(value)
 }
 
+/// Reads the query.
+pub(super) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Failure> {
+    // The message names the member and what it may be; a value is in the address that the caller has sent.
+    let read = web::Query::from_query(request.query_string());
+    read.map(web::Query::into_inner)
+        .map_err(|error| Failure::new(Kind::BadRequest, format!("The query cannot be read: {error}.")))
+}
+
 /// Reads the body as it is.
 pub(super) async fn bytes(
     request: &HttpRequest,

@@ -1,13 +1,16 @@
 //! One callback: read it, call it off.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use ringback_contract::callback::{CallbackRecord, CallbackView, State};
+use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest};
 use ringback_contract::problem::Kind;
+use serde::Deserialize;
 
 use super::caller::Access;
 use super::problem::Failure;
-use super::{Parts, caller};
+use super::{Parts, caller, extract};
+use crate::api_key::Scope;
 use crate::callback::Callback;
+use crate::store::Attempt;
 
 /// `GET /v1/callbacks/{id}`.
 pub(super) async fn read(
@@ -16,8 +19,39 @@ pub(super) async fn read(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit)?;
-    let (callback, access) = caller::callback(&request, &parts, &id).await?;
-    Ok(answer(&callback, access, &parts))
+    let ReadQuery { include } = extract::query(&request)?;
+    let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
+    if access != Access::Crm || include.is_none() {
+        return Ok(answer(&callback, access, &parts));
+    }
+    let requests = parts.store.attempts(callback.id).await?.into_iter().map(webex_request).collect();
+    Ok(HttpResponse::Ok().json(CallbackRecord { requests: Some(requests), ..record(&callback, &parts) }))
+}
+
+/// The query of `GET /v1/callbacks/{id}`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct ReadQuery {
+    /// What a CRM wants beside the record.
+    include: Option<Include>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Include {
+    /// The requests to Webex.
+    Requests,
+}
+
+fn webex_request(attempt: Attempt) -> WebexRequest {
+    WebexRequest {
+        operation: attempt.operation.to_owned(),
+        begun_at: attempt.begun_at.to_string(),
+        took_ms: attempt.took_ms,
+        status: attempt.status,
+        tracking_id: attempt.tracking_id,
+        outcome: attempt.outcome,
+    }
 }
 
 /// `DELETE /v1/callbacks/{id}`: calls it off, where it was not sent yet. Twice is as good as once.
@@ -28,7 +62,7 @@ pub(super) async fn cancel(
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit)?;
     loop {
-        let (callback, access) = caller::callback(&request, &parts, &id).await?;
+        let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
         if access == Access::Joiner {
             let detail = "It was asked for by another request, which alone can call it off.";
             return Err(Failure::new(Kind::NotCancellable, detail));
@@ -50,10 +84,9 @@ pub(super) async fn cancel(
 }
 
 fn answer(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
-    let view = view(callback, access, parts);
     match access {
-        Access::Visitor | Access::Joiner => HttpResponse::Ok().json(view),
-        Access::Crm => HttpResponse::Ok().json(record(callback, view)),
+        Access::Visitor | Access::Joiner => HttpResponse::Ok().json(view(callback, access, parts)),
+        Access::Crm => HttpResponse::Ok().json(record(callback, parts)),
     }
 }
 
@@ -77,13 +110,14 @@ pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> Callba
 }
 
 /// What a CRM may see.
-fn record(callback: &Callback, view: CallbackView) -> CallbackRecord {
+pub(super) fn record(callback: &Callback, parts: &Parts) -> CallbackRecord {
     CallbackRecord {
-        view,
+        view: view(callback, Access::Crm, parts),
         reference: callback.request.reference.clone(),
         task_id: callback.task_id.clone(),
         attempts: callback.attempts,
         deadline: callback.deadline.to_string(),
         failure_detail: callback.failure.as_ref().map(|(_, detail)| detail.clone()),
+        requests: None,
     }
 }

@@ -8,6 +8,7 @@ mod event_stream;
 mod extract;
 mod follow;
 pub mod ops;
+mod prefer;
 mod problem;
 mod request_log;
 mod site;
@@ -112,10 +113,11 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
         .service(
             web::scope("/v1/callbacks")
                 .wrap(cross_origin(parts))
-                .service(resource("").post(crm::create))
+                .service(resource("").post(crm::create).get(crm::list))
                 .service(resource("/{id}").get(follow::read).delete(follow::cancel))
                 .service(resource("/{id}/events").get(event_stream::events)),
         )
+        .service(resource("/v1/agent-links").post(crm::link))
         .service(resource(WEBHOOK_PATH).post(webex_hook::receive))
         .service(resource("/widget.js").get(assets::loader).head(assets::loader))
         .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))

@@ -115,6 +115,7 @@ impl From<Refusal> for Failure {
             ),
             Refusal::Store(error) => error.into(),
             Refusal::Entropy(error) => error.into(),
+            Refusal::Link(error) => Self::internal(&error),
         }
     }
 }

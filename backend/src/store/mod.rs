@@ -1,6 +1,8 @@
 //! Where callbacks are kept. Knows nothing of Webex requests or HTTP.
 
+pub mod api_key;
 mod changes;
+pub mod listing;
 pub mod postgres;
 #[cfg(test)]
 mod promises;
@@ -14,6 +16,8 @@ use async_trait::async_trait;
 pub use changes::{Changes, Subscription};
 use jiff::Timestamp;
 
+use self::api_key::ApiKeyStore;
+use self::listing::CallbackList;
 use self::postgres::PostgresStore;
 use self::sqlite::SqliteStore;
 use crate::callback::{Callback, CallbackId};
@@ -170,7 +174,7 @@ pub struct KeptEvent {
 
 /// A store. Whatever returns has been written for good.
 #[async_trait]
-pub trait Store: Send + Sync + std::fmt::Debug {
+pub trait Store: ApiKeyStore + CallbackList + Send + Sync + std::fmt::Debug {
     /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
     async fn insert(
         &self,

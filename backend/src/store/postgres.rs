@@ -4,6 +4,8 @@
 //! another (PostgreSQL documentation, "SELECT", the locking clause). A commit survives a loss of power as long as the
 //! server's `fsync` and `synchronous_commit` are on, which they are by default.
 
+mod api_key;
+mod listing;
 mod news;
 mod write;
 

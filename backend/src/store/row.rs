@@ -1,9 +1,12 @@
 //! Rows to values, whatever database they come from.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use secrecy::SecretBox;
 
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
+use crate::api_key::{ApiKey, Scope};
 use crate::callback::{Callback, CallbackId, Door, Failure, Request, State};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
@@ -99,6 +102,7 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
             agent: optional_owned(row, "agent")?,
             reference: optional_owned(row, "reference")?,
             consent_version: optional_owned(row, "consent_version")?,
+            attributes: read_attributes(row)?,
         },
         state: parsed(row, "state", State::parse)?,
         failure,
@@ -147,6 +151,42 @@ pub(super) fn read_event(row: &impl Columns) -> Result<KeptEvent, StoreError> {
 pub(super) fn read_key(row: &impl Columns) -> Result<SigningKey, StoreError> {
     let secret: [u8; 32] = row.bytes("secret")?.try_into().map_err(|_| unreadable("secret"))?;
     Ok(SigningKey { id: row.text("id")?.to_owned(), secret: SecretBox::new(Box::new(secret)) })
+}
+
+/// What a CRM adds to the attributes of the task. Most callbacks have none.
+fn read_attributes(row: &impl Columns) -> Result<BTreeMap<String, Personal>, StoreError> {
+    let Some(text) = row.optional_text("attributes")? else {
+        return Ok(BTreeMap::new());
+    };
+    let pairs: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| unreadable("attributes"))?;
+    Ok(pairs.into_iter().map(|(key, value)| (key, Personal::new(value))).collect())
+}
+
+/// The same as it is written; `None` where there are none.
+pub(super) fn attributes_json(attributes: &BTreeMap<String, Personal>) -> Option<String> {
+    let pairs: BTreeMap<_, _> = attributes.iter().map(|(key, value)| (key, value.reveal())).collect();
+    // A map of texts always has a JSON form.
+    (!pairs.is_empty()).then(|| serde_json::to_string(&pairs).unwrap_or_default())
+}
+
+pub(super) fn read_api_key(row: &impl Columns) -> Result<ApiKey, StoreError> {
+    let scopes = row.text("scopes")?.split(' ').filter(|scope| !scope.is_empty());
+    Ok(ApiKey {
+        id: row.text("id")?.to_owned(),
+        name: row.text("name")?.to_owned(),
+        digest: row.bytes("digest")?.try_into().map_err(|_| unreadable("digest"))?,
+        sites: row.text("sites")?.split_whitespace().map(str::to_owned).collect(),
+        scopes: scopes.map(Scope::parse).collect::<Option<_>>().ok_or_else(|| unreadable("scopes"))?,
+        created_at: moment_in(row, "created_at")?,
+        expires_at: optional_moment_in(row, "expires_at")?,
+        revoked_at: optional_moment_in(row, "revoked_at")?,
+        last_used_at: optional_moment_in(row, "last_used_at")?,
+    })
+}
+
+/// The scopes as they are written.
+pub(super) fn joined_scopes(scopes: &[Scope]) -> String {
+    scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
 }
 
 /// What the row of an idempotency key says of a request with that key.

@@ -4,6 +4,8 @@
 //! together, so that many requests share one flush. WAL with `synchronous=FULL` makes a commit survive a loss of power
 //! (SQLite documentation, "PRAGMA synchronous"). Others read from connections of their own.
 
+mod api_key;
+mod listing;
 mod writer;
 
 use std::fs::{File, TryLockError};

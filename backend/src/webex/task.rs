@@ -84,6 +84,12 @@ impl CreateTask {
             .attributes
             .iter()
             .map(|(key, template)| (key.clone(), attributes::value(&attributes::render(template, value_of))))
+            .chain(
+                request
+                    .attributes
+                    .iter()
+                    .map(|(key, value)| (key.clone(), attributes::value(value.reveal()))),
+            )
             .filter(|(_, value)| !value.is_empty())
             .collect();
         let destination = request.phone.e164().to_owned();

@@ -5,7 +5,7 @@ use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use crate::callback::{Callback, CallbackId};
-use crate::store::row::{Columns as _, moment, read_callback, read_id};
+use crate::store::row::{Columns as _, attributes_json, moment, read_callback, read_id};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
@@ -95,8 +95,8 @@ async fn insert_callback(
     let request = &callback.request;
     let query = sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21) \
+         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
          ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING",
     )
     .bind(callback.id.to_string())
@@ -119,7 +119,8 @@ async fn insert_callback(
     .bind(callback.deadline.as_millisecond())
     .bind(callback.due_at.map(Timestamp::as_millisecond))
     .bind(integer(callback.revision))
-    .bind(claim.map(|claim| &claim.text));
+    .bind(claim.map(|claim| &claim.text))
+    .bind(attributes_json(&request.attributes));
     Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
 }
 

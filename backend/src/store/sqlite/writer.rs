@@ -8,8 +8,9 @@ use sqlx::Connection as _;
 use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
+use super::api_key::{self, KeyWrite};
 use crate::callback::{Callback, CallbackId};
-use crate::store::row::{read_id, read_inserted};
+use crate::store::row::{attributes_json, read_id, read_inserted};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
@@ -46,6 +47,8 @@ pub(super) enum Write {
     FirstKey {
         now: Timestamp,
     },
+    /// A key for the REST door.
+    Key(KeyWrite),
     /// Changes nothing, and fails where the file cannot be written.
     Check,
 }
@@ -161,6 +164,7 @@ async fn apply(connection: &mut SqliteConnection, write: &Write) -> Result<Done,
             query.execute(connection).await.map_err(failed("forget events"))?.rows_affected()
         }
         Write::FirstKey { now } => first_key(connection, *now).await?,
+        Write::Key(write) => api_key::apply(connection, write).await?,
         Write::Check => {
             let query = sqlx::query("UPDATE signing_key SET created_at = created_at WHERE 0");
             query.execute(connection).await.map_err(failed("check"))?.rows_affected()
@@ -206,8 +210,8 @@ async fn insert(
     let request = &callback.request;
     sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(callback.id.to_string())
     .bind(&request.site)
@@ -222,6 +226,7 @@ async fn insert(
     .bind(&request.agent)
     .bind(&request.reference)
     .bind(&request.consent_version)
+    .bind(attributes_json(&request.attributes))
     .bind(callback.state.as_str())
     .bind(callback.attempts)
     .bind(callback.created_at.as_millisecond())

@@ -1,0 +1,32 @@
+//! Lists callbacks, in the PostgreSQL database.
+
+use async_trait::async_trait;
+use sqlx::{Postgres, QueryBuilder};
+
+use super::PostgresStore;
+use crate::callback::Callback;
+use crate::store::listing::{CallbackList, Wanted};
+use crate::store::row::read_callback;
+use crate::store::{StoreError, failed};
+
+#[async_trait]
+impl CallbackList for PostgresStore {
+    async fn list(&self, wanted: &Wanted) -> Result<Vec<Callback>, StoreError> {
+        let mut query = QueryBuilder::<Postgres>::new("SELECT * FROM callback WHERE TRUE");
+        if let Some(sites) = &wanted.sites {
+            query.push(" AND site = ANY(").push_bind(sites).push(")");
+        }
+        if let Some(state) = wanted.state {
+            query.push(" AND state = ").push_bind(state.as_str());
+        }
+        if let Some(since) = wanted.since {
+            query.push(" AND created_at >= ").push_bind(since.as_millisecond());
+        }
+        if let Some(before) = wanted.before {
+            query.push(" AND id < ").push_bind(before.to_string());
+        }
+        query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX));
+        let rows = query.build().fetch_all(&self.pool).await.map_err(failed("list"))?;
+        rows.iter().map(read_callback).collect()
+    }
+}
