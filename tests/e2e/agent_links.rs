@@ -40,7 +40,7 @@ async fn what_a_link_cannot_be_made_for_is_told() {
         (json!({ "site": "acme", "agent": "" }), "/agent", "required"),
         (json!({ "site": "acme", "agent": "grace", "lifetime_s": 0 }), "/lifetime_s", "out_of_range"),
         (
-            json!({ "site": "acme", "agent": "grace", "lifetime_s": 1e9 as u64 }),
+            json!({ "site": "acme", "agent": "grace", "lifetime_s": 1_000_000_000 }),
             "/lifetime_s",
             "out_of_range",
         ),

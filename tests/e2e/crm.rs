@@ -146,14 +146,17 @@ async fn as_many_attributes_as_webex_takes_are_taken_with_an_agent() {
 #[tokio::test]
 async fn who_prefers_to_wait_is_told_what_came_of_the_request() {
     let house = House::open().await;
-    let answer = post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "wait=30")]).await;
+    let answer =
+        post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "wait=30")]).await;
     assert_eq!(answer.header("preference-applied"), "wait=30");
     let body = answer.ok();
     assert!(!["accepted", "sending", "unconfirmed"].contains(&body["state"].as_str().unwrap()), "{body}");
     assert_eq!(body["callback"]["task_id"], house.tasks().await[0].id);
     assert_eq!(answer.header("location"), format!("/v1/callbacks/{}", body["id"].as_str().unwrap()));
     // Who does not, is answered at once and of that says nothing.
-    let answer = post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "respond-async")]).await;
+    let answer =
+        post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "respond-async")])
+            .await;
     answer.accepted();
     assert_eq!(answer.header("preference-applied"), "");
 }
@@ -162,14 +165,17 @@ async fn who_prefers_to_wait_is_told_what_came_of_the_request() {
 async fn a_wait_that_ends_first_says_where_it_stands() {
     let house = House::open().await;
     house.control().fault(&Fault::status(Operation::CreateTask, 503).times(1000)).await.unwrap();
-    let answer = post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "wait=0")]).await;
+    let answer =
+        post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "wait=0")]).await;
     assert_eq!((answer.status.as_u16(), answer.header("preference-applied")), (202, "wait=0"));
     assert_eq!(answer.json()["callback"]["state"], answer.json()["state"]);
     house.control().clear_faults().await.unwrap();
     // A refusal for good ends it as well.
     house.until_tasks(1).await;
     house.control().fault(&Fault::status(Operation::CreateTask, 400)).await.unwrap();
-    let body = post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "wait=30")]).await.ok();
+    let body = post(&house, &visitor::crm_request_with(json!({ "another": true })), &[("Prefer", "wait=30")])
+        .await
+        .ok();
     assert_eq!((&body["state"], &body["callback"]["failure"]), (&json!("failed"), &json!("refused")));
 }
 

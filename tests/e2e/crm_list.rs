@@ -20,7 +20,7 @@ fn ids(page: &Value) -> Vec<String> {
 }
 
 async fn ask(house: &House, site: &str) -> String {
-    let body = visitor::crm_request_with(json!({ "site": site, "reason": null }));
+    let body = visitor::crm_request_with(json!({ "site": site, "reason": null, "another": true }));
     house.private.add_from(&body);
     let request = house.request(Method::POST, "/v1/callbacks").bearer_auth(API_KEY_FOR_ALL).json(&body);
     house.send(request).await.accepted().id
