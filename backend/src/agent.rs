@@ -24,6 +24,11 @@ pub struct Agent {
 }
 
 impl Agent {
+    /// An agent of whom nothing but the address in Webex is known.
+    pub fn of_email(email: Personal) -> Self {
+        Self { name: String::new(), email, id: String::new(), sites: Vec::new() }
+    }
+
     /// Whether the agent takes callbacks for that site.
     pub fn serves(&self, site: &str) -> bool {
         self.sites.is_empty() || self.sites.iter().any(|served| served == site)
@@ -32,6 +37,38 @@ impl Agent {
 
 fn personal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Personal, D::Error> {
     String::deserialize(deserializer).map(Personal::new)
+}
+
+/// What a request names its agent by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum AgentName {
+    /// The handle in the configuration.
+    Handle(String),
+    /// The address in Webex, for sites that look agents up there.
+    Email(Personal),
+}
+
+impl AgentName {
+    /// The name of that text: no handle has an `@`, and every address has one.
+    pub fn parse(text: &str) -> Self {
+        if text.contains('@') { Self::Email(Personal::new(text)) } else { Self::Handle(text.to_owned()) }
+    }
+
+    /// The text of the name.
+    pub fn as_text(&self) -> &str {
+        match self {
+            Self::Handle(handle) => handle,
+            Self::Email(email) => email.reveal(),
+        }
+    }
+
+    /// The handle, where it is one.
+    pub fn handle(&self) -> Option<&str> {
+        match self {
+            Self::Handle(handle) => Some(handle),
+            Self::Email(_) => None,
+        }
+    }
 }
 
 /// What a preferred-agent link says. The names are short because they stand in an address.
@@ -88,6 +125,16 @@ impl AgentLink {
 mod tests {
     use super::*;
     use crate::token::SigningKey;
+
+    #[test]
+    fn an_agents_address_does_not_print_and_a_handle_does() {
+        for text in ["grace", "grace.loh@example.com"] {
+            let name = AgentName::parse(text);
+            assert_eq!(name.as_text(), text);
+            assert_eq!(name.handle(), Some(text).filter(|text| *text == "grace"));
+            assert!(!format!("{name:?}").contains("loh"));
+        }
+    }
 
     #[test]
     fn a_link_names_its_agent_until_it_runs_out() {

@@ -26,6 +26,8 @@ use crate::intake::Intake;
 use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
 use crate::webex::client::{Client, ClientError};
+use crate::webex::directory::Directory;
+use crate::webex::wait_time::WaitTimes;
 
 /// How often what is not needed any more is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
@@ -90,6 +92,9 @@ impl App {
         let store = store::open(&config.store, Use::Serve).await?;
         let signer = Arc::new(signer(&*store, &clock).await?);
         let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock))?);
+        let agents_cached_s = config.webex.agents_cached_s;
+        let directory = Arc::new(Directory::new(Arc::clone(&webex), Arc::clone(&clock), agents_cached_s));
+        let wait_times = Arc::new(WaitTimes::new(Arc::clone(&webex), Arc::clone(&clock)));
         destination::warm_up();
         let parts = web::Data::new(Parts {
             intake: Intake::new(&config, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer)),
@@ -103,6 +108,8 @@ impl App {
             clock,
             store,
             webex,
+            directory,
+            wait_times,
             config,
         });
         Ok(Self { parts, signer, public, operators, ops_url })
@@ -140,6 +147,7 @@ impl App {
             &parts.config,
             Arc::clone(&parts.store),
             Arc::clone(&parts.webex),
+            Arc::clone(&parts.directory),
             Arc::clone(&parts.clock),
             parts.stop.clone(),
         );

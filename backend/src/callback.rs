@@ -4,9 +4,10 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use jiff::Timestamp;
-pub use ringback_contract::callback::{Failure, State};
+pub use ringback_contract::callback::{Failure, Fallback, State};
 use uuid::Uuid;
 
+use crate::agent::AgentName;
 use crate::entropy::{self, NoEntropy};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
@@ -90,8 +91,8 @@ pub struct Request {
     pub page: String,
     /// The language of the form.
     pub locale: String,
-    /// The handle of the preferred agent.
-    pub agent: Option<String>,
+    /// The preferred agent.
+    pub agent: Option<AgentName>,
     /// The CRM's own reference.
     pub reference: Option<String>,
     /// The version of the consent text that was agreed to.
@@ -111,6 +112,8 @@ pub struct Callback {
     pub state: State,
     /// Why it failed, and a sentence for the operator.
     pub failure: Option<(Failure, String)>,
+    /// Why the next free agent calls instead of the preferred one, and a sentence for the operator.
+    pub fallback: Option<(Fallback, String)>,
     /// The id of the Webex task.
     pub task_id: Option<String>,
     /// How many requests to make a task were begun.
@@ -142,6 +145,7 @@ impl Callback {
             request,
             state: State::Accepted,
             failure: None,
+            fallback: None,
             task_id: None,
             attempts: 0,
             created_at: now,

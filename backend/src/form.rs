@@ -3,10 +3,22 @@
 use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason};
 
 use crate::locale::Locale;
-use crate::site::Site;
+use crate::site::{self, Site};
+use crate::webex::wait_time::WaitTimes;
 
 /// Describes a site's form in a language; `agent` is what became of a preferred-agent token.
-pub fn describe(site_id: &str, site: &Site, locale: &Locale, agent: Option<Agent>) -> Form {
+pub fn describe(
+    site_id: &str,
+    site: &Site,
+    locale: &Locale,
+    agent: Option<Agent>,
+    wait_times: &WaitTimes,
+) -> Form {
+    let wait_time = site.wait_time.as_ref().and_then(|source| wait_times.known(source));
+    let of_reason = |reason: &site::Reason| {
+        let source = site.wait_time_for(&reason.id).filter(|_| !reason.queue.is_empty())?;
+        Some(wait_times.known(&source)?.seconds())
+    };
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
     Form {
         site: site_id.to_owned(),
@@ -23,7 +35,11 @@ pub fn describe(site_id: &str, site: &Site, locale: &Locale, agent: Option<Agent
         reasons: site
             .reasons
             .iter()
-            .map(|reason| Reason { id: reason.id.clone(), label: reason.label.clone() })
+            .map(|reason| Reason {
+                id: reason.id.clone(),
+                label: reason.label.clone(),
+                wait_time_s: of_reason(reason),
+            })
             .collect(),
         countries: site.countries.clone(),
         consent: site.consent.as_ref().map(|consent| ConsentText {
@@ -33,5 +49,7 @@ pub fn describe(site_id: &str, site: &Site, locale: &Locale, agent: Option<Agent
         }),
         agent,
         phone: some(&site.phone),
+        wait_time_s: wait_time.map(|known| known.seconds()),
+        wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
     }
 }

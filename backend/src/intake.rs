@@ -4,15 +4,15 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use jiff::Timestamp;
-use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, trimmed};
+use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
 use ringback_contract::problem::FieldError;
 use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback};
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
-use crate::agent::{Agent, AgentLink, LinkRefused};
+use crate::agent::{Agent, AgentLink, AgentName, LinkRefused};
 use crate::attributes;
-use crate::callback::{Callback, CallbackId, Door, Request};
+use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
 use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::guard::destination;
@@ -32,6 +32,15 @@ pub struct Taken {
     pub follow: String,
     /// Whether it had been asked for before: the token then shows it and no more.
     pub joined: bool,
+}
+
+/// What a link names.
+#[derive(Clone, Debug)]
+pub struct LinkedAgent<'a> {
+    /// The agent's handle.
+    pub handle: String,
+    /// The agent; `None` where it takes no callbacks for the site any more.
+    pub agent: Option<&'a Agent>,
 }
 
 /// Why a request was not taken.
@@ -115,9 +124,14 @@ impl Intake {
         let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
             "" => None,
-            token => {
-                self.agent_of_link(site_id, token).map_err(|code| errors.push(refused("agent", code))).ok()
-            }
+            token => self
+                .agent_of_link(site_id, token)
+                .and_then(|linked| match linked.agent {
+                    None if !site.falls_back() => Err(Code::AgentUnavailable),
+                    _ => Ok(linked),
+                })
+                .map_err(|code| errors.push(refused("agent", code)))
+                .ok(),
         };
         let Some(phone) = phone.filter(|_| errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
@@ -132,13 +146,16 @@ impl Intake {
             message: Personal::new(trimmed(&posted.message)),
             page: without_query(&posted.page).to_owned(),
             locale: posted.locale.clone(),
-            agent: agent.map(|(handle, _)| handle),
+            agent: agent.as_ref().map(|linked| AgentName::Handle(linked.handle.clone())),
             reference: None,
             consent_version: site.consent.as_ref().map(|consent| consent.version.clone()),
             attributes: BTreeMap::new(),
         };
         let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
-        self.take(request, key, false).await
+        let fallback = agent.filter(|linked| linked.agent.is_none()).map(|_| {
+            (Fallback::AgentNotConfigured, "the link's agent takes no callbacks for this site".to_owned())
+        });
+        self.take(request, fallback, key, false).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -153,12 +170,10 @@ impl Intake {
         let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
             "" => None,
-            named => {
-                self.agent_named(&posted.site, named).map(|(handle, _)| handle.to_owned()).or_else(|| {
-                    errors.push(refused("agent", Code::AgentUnknown));
-                    None
-                })
-            }
+            named => self.agent_asked_for(&posted.site, site, named).or_else(|| {
+                errors.push(refused("agent", Code::AgentUnknown));
+                None
+            }),
         };
         attribute_errors(site, &posted.attributes, &mut errors);
         let Some(phone) = phone.filter(|_| errors.is_empty()) else {
@@ -181,7 +196,19 @@ impl Intake {
             attributes: personal(&posted.attributes),
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
-        self.take(request, key, posted.another).await
+        self.take(request, None, key, posted.another).await
+    }
+
+    /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
+    /// agents up.
+    fn agent_asked_for(&self, site_id: &str, site: &Site, named: &str) -> Option<AgentName> {
+        if let Some((handle, _)) = self.agent_named(site_id, named) {
+            return Some(AgentName::Handle(handle.to_owned()));
+        }
+        let name = AgentName::parse(trimmed(named));
+        let address = |email: &Personal| field::email(email.reveal(), Presence::Required).is_ok();
+        let may_ask = matches!(&name, AgentName::Email(email) if site.looks_agents_up() && address(email));
+        may_ask.then_some(name)
     }
 
     /// The agent of that handle, where it takes callbacks for the site.
@@ -239,8 +266,8 @@ impl Intake {
         (asked == question).then(|| CallbackId::from_slice(last))?
     }
 
-    /// The handle and the agent that a link for the site names.
-    pub fn agent_of_link(&self, site_id: &str, token: &str) -> Result<(String, &Agent), Code> {
+    /// The agent that a link for the site names.
+    pub fn agent_of_link(&self, site_id: &str, token: &str) -> Result<LinkedAgent<'_>, Code> {
         let link =
             AgentLink::open(token, &self.signer, self.clock.now()).map_err(|refused| match refused {
                 LinkRefused::Expired => Code::LinkExpired,
@@ -249,8 +276,10 @@ impl Intake {
         if link.site != site_id {
             return Err(Code::LinkInvalid);
         }
-        let agent = self.agent(site_id, &link.agent).ok_or(Code::LinkInvalid)?;
-        Ok((link.agent, agent))
+        if self.sites.get(site_id).is_none_or(|site| site.preferred_agent.is_none()) {
+            return Err(Code::LinkInvalid);
+        }
+        Ok(LinkedAgent { agent: self.agent(site_id, &link.agent), handle: link.agent })
     }
 
     /// The callback that a follow token opens, and whether whoever holds it joined a request of somebody else.
@@ -263,6 +292,7 @@ impl Intake {
     async fn take(
         &self,
         request: Request,
+        fallback: Option<(Fallback, String)>,
         key: Option<IdempotencyKey>,
         another: bool,
     ) -> Result<Taken, Refusal> {
@@ -277,7 +307,8 @@ impl Intake {
         count(&self.site_limit, &request.site)?;
         count(&self.number_limit, &(&request.site, request.phone.e164()))?;
         let now = self.clock.now();
-        let callback = Callback::accept(request, now, after_s(now, self.deadline_s))?;
+        let mut callback = Callback::accept(request, now, after_s(now, self.deadline_s))?;
+        callback.fallback = fallback;
         let claim = (!another && self.join_s > 0).then(|| Claim {
             text: format!("{} {}", callback.request.site, callback.request.phone.e164()),
             since: shifted_s(now, -i64::from(self.join_s)),

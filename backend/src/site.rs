@@ -54,6 +54,9 @@ pub struct Site {
     /// How a task for a preferred agent is made; `None`: the site takes no preferred agents.
     #[serde(default)]
     pub preferred_agent: Option<PreferredAgent>,
+    /// Where to ask how long people wait; `None`: visitors are not told.
+    #[serde(default)]
+    pub wait_time: Option<WaitTimeSource>,
 }
 
 /// How well a number must be known to exist.
@@ -78,6 +81,29 @@ pub struct Reason {
     /// Instead of the site's own entry point; empty: the site's.
     #[serde(default)]
     pub entry_point: String,
+    /// The queue that its calls wait in, instead of the site's; empty: the site's.
+    #[serde(default)]
+    pub queue: String,
+}
+
+/// Where to ask how long people wait for an agent.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WaitTimeSource {
+    /// The queue.
+    pub queue: String,
+    /// How often Webex is asked at most, in seconds.
+    #[serde(default = "default_refresh_s")]
+    pub refresh_s: u64,
+    /// From how many past minutes the figure is made: 5 to 240.
+    #[serde(default = "default_lookback_minutes")]
+    pub lookback_minutes: u16,
+    /// How far the samples may vary, in percent: 1 to 100.
+    #[serde(default = "default_percentage")]
+    pub max_cv: u8,
+    /// How many of the samples must be valid, in percent: 1 to 100.
+    #[serde(default = "default_percentage")]
+    pub min_valid_samples: u8,
 }
 
 /// A text to agree to.
@@ -107,6 +133,35 @@ pub struct PreferredAgent {
     /// What the flow looks the agent up by.
     #[serde(default)]
     pub identify_by: IdentifyBy,
+    /// Where agents are known from.
+    #[serde(default)]
+    pub agents_from: AgentsFrom,
+    /// What becomes of a callback whose agent takes no calls, or whose task Webex refuses.
+    #[serde(default)]
+    pub fallback: WithoutAgent,
+}
+
+/// Where agents are known from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AgentsFrom {
+    /// The configuration, which is believed.
+    #[default]
+    Config,
+    /// The configuration and Webex's users: each agent is looked up by e-mail address before a call is made, and a CRM
+    /// may name one by that address.
+    Webex,
+}
+
+/// What becomes of a callback whose agent cannot be had.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WithoutAgent {
+    /// The next free agent calls: whoever asks wants to be called first of all.
+    #[default]
+    Callback,
+    /// It fails.
+    Fail,
 }
 
 /// What the flow looks an agent up by: the lookup type of the activity Queue To Agent.
@@ -152,6 +207,19 @@ fn default_reference_variable() -> String {
     "RingbackRef".to_owned()
 }
 
+const fn default_refresh_s() -> u64 {
+    60
+}
+
+const fn default_lookback_minutes() -> u16 {
+    60
+}
+
+/// Webex's own default for both of the percentages (OpenAPI, group "Estimated Wait Time").
+const fn default_percentage() -> u8 {
+    40
+}
+
 fn default_variable() -> String {
     "preferredAgent".to_owned()
 }
@@ -160,6 +228,26 @@ impl Site {
     /// The reason of that id.
     pub fn reason(&self, id: &str) -> Option<&Reason> {
         self.reasons.iter().find(|reason| reason.id == id)
+    }
+
+    /// Where to ask how long people wait who call for that reason.
+    pub fn wait_time_for(&self, reason: &str) -> Option<WaitTimeSource> {
+        let source = self.wait_time.clone()?;
+        let own = self.reason(reason).map(|reason| reason.queue.clone()).filter(|queue| !queue.is_empty());
+        Some(match own {
+            Some(queue) => WaitTimeSource { queue, ..source },
+            None => source,
+        })
+    }
+
+    /// Whether whoever asks for an agent who cannot be had is called by the next free one.
+    pub fn falls_back(&self) -> bool {
+        self.preferred_agent.as_ref().is_some_and(|preferred| preferred.fallback == WithoutAgent::Callback)
+    }
+
+    /// Whether agents are looked up in Webex.
+    pub fn looks_agents_up(&self) -> bool {
+        self.preferred_agent.as_ref().is_some_and(|preferred| preferred.agents_from == AgentsFrom::Webex)
     }
 
     /// Whether the form shows that field.

@@ -115,14 +115,23 @@ pub struct CallbackView {
     pub site: String,
     /// Where it stands.
     pub state: State,
-    /// The display name of the preferred agent.
+    /// The display name of the preferred agent; absent where the next free one calls.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<String>,
+    /// Whether an agent was asked for, and the next free one calls instead.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub fell_back: bool,
     /// Why it failed; only in state `failed`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<Failure>,
     /// Whether it can still be called off.
     pub cancellable: bool,
+    /// How long people wait for an agent at present, in seconds: while this one waits, and where Webex has a figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_time_s: Option<u32>,
+    /// When that was measured: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_time_at: Option<String>,
     /// When it was accepted: RFC 3339, UTC.
     pub created_at: String,
     /// When its state last changed: RFC 3339, UTC.
@@ -150,6 +159,12 @@ pub struct CallbackRecord {
     /// What was wrong when it failed, for the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure_detail: Option<String>,
+    /// Why the next free agent calls instead of the one who was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback: Option<Fallback>,
+    /// What was in the way of that agent, for the operator.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fallback_detail: Option<String>,
     /// The requests to Webex about it, oldest first; only with `include=requests`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<Vec<WebexRequest>>,
@@ -158,7 +173,7 @@ pub struct CallbackRecord {
 /// One request to Webex about a callback: what its support asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct WebexRequest {
-    /// What was asked for: `create_task`, `search_task` or `list_tasks`.
+    /// What was asked for: `create_task`, `search_task`, `list_tasks` or `find_agent`.
     pub operation: String,
     /// When: RFC 3339, UTC.
     pub begun_at: String,
@@ -196,6 +211,41 @@ pub struct MintedLink {
     pub expires_at: String,
 }
 
+/// Why the next free agent calls instead of the one who was asked for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Fallback {
+    /// The agent is not configured, or not for this site, any more.
+    AgentNotConfigured,
+    /// Webex knows no such agent.
+    AgentUnknown,
+    /// The agent is not active in the contact centre.
+    AgentInactive,
+    /// Webex refused the request that names the agent.
+    AgentRefused,
+}
+
+impl Fallback {
+    /// Every reason.
+    pub const ALL: [Self; 4] =
+        [Self::AgentNotConfigured, Self::AgentUnknown, Self::AgentInactive, Self::AgentRefused];
+
+    /// The text of the reason, as it stands in JSON and in the store.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::AgentNotConfigured => "agent_not_configured",
+            Self::AgentUnknown => "agent_unknown",
+            Self::AgentInactive => "agent_inactive",
+            Self::AgentRefused => "agent_refused",
+        }
+    }
+
+    /// The reason of that text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
+    }
+}
+
 /// Why no call will come of a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -206,11 +256,13 @@ pub enum Failure {
     TaskFailed,
     /// The call ended before the person was connected.
     NotConnected,
+    /// The agent who was asked for takes no calls, and the site lets no other call instead.
+    AgentUnavailable,
 }
 
 impl Failure {
     /// Every failure.
-    pub const ALL: [Self; 3] = [Self::Refused, Self::TaskFailed, Self::NotConnected];
+    pub const ALL: [Self; 4] = [Self::Refused, Self::TaskFailed, Self::NotConnected, Self::AgentUnavailable];
 
     /// The text of the failure, as it stands in JSON and in the store.
     pub const fn as_str(self) -> &'static str {
@@ -218,6 +270,7 @@ impl Failure {
             Self::Refused => "refused",
             Self::TaskFailed => "task_failed",
             Self::NotConnected => "not_connected",
+            Self::AgentUnavailable => "agent_unavailable",
         }
     }
 
@@ -241,10 +294,14 @@ mod tests {
     }
 
     #[test]
-    fn the_text_of_a_failure_is_its_json() {
+    fn the_text_of_a_failure_or_a_fallback_is_its_json() {
         for failure in Failure::ALL {
             assert_eq!(serde_json::to_value(failure).unwrap(), failure.as_str());
             assert_eq!(Failure::parse(failure.as_str()), Some(failure));
+        }
+        for fallback in Fallback::ALL {
+            assert_eq!(serde_json::to_value(fallback).unwrap(), fallback.as_str());
+            assert_eq!(Fallback::parse(fallback.as_str()), Some(fallback));
         }
     }
 }

@@ -61,6 +61,8 @@ codes! {
     IdentifierShape = "identifier_shape", "Use lower-case letters, digits, - and _ only.";
     /// No agent of that handle takes callbacks for the site.
     AgentUnknown = "agent_unknown", "No such agent takes callbacks for this site.";
+    /// The agent of the link takes no calls any more, and the site lets no other call instead.
+    AgentUnavailable = "agent_unavailable", "This agent takes no calls any more.";
     /// The preferred-agent link is damaged, was not made by this service, or is for another site.
     LinkInvalid = "link_invalid", "This link is not valid.";
     /// The preferred-agent link has run out.

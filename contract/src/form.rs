@@ -34,6 +34,12 @@ pub struct Form {
     /// The site's own telephone number, as its operator writes it, to show when a request cannot be taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
+    /// How long people wait for an agent at present, in seconds; absent where Webex has no figure.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_time_s: Option<u32>,
+    /// When that was measured: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_time_at: Option<String>,
 }
 
 /// The direction of a script: the value of HTML's `dir`.
@@ -78,6 +84,10 @@ pub struct Reason {
     pub id: String,
     /// What the visitor sees.
     pub label: String,
+    /// How long people wait for an agent at present, in seconds, where this reason has a queue of its own and Webex has
+    /// a figure for it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wait_time_s: Option<u32>,
 }
 
 /// A text to agree to.
@@ -103,7 +113,8 @@ pub enum Agent {
     },
     /// The link has run out: the form is for the next free agent.
     Expired,
-    /// The link is damaged, forged, for another site, or its agent takes no callbacks now: the form is for the next
-    /// free agent.
+    /// The link is good, and its agent takes no calls any more: the form is for the next free agent.
+    Unavailable,
+    /// The link is damaged, forged, or for another site: the form is for the next free agent.
     Invalid,
 }

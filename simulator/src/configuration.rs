@@ -190,8 +190,8 @@ fn user(agent: &Agent) -> Value {
         "email": agent.email,
         "firstName": agent.first_name,
         "lastName": agent.last_name,
-        "active": true,
-        "contactCenterEnabled": true,
+        "active": agent.active,
+        "contactCenterEnabled": agent.active,
         "teamIds": [TEAM],
         // The spelling is Webex's.
         "deafultDialledNumber": "",

@@ -61,6 +61,12 @@ pub const MIA_ID: &str = "77777777-0000-4000-8000-000000000003";
 pub const MIA_CI_USER_ID: &str = "88888888-0000-4000-8000-000000000003";
 /// Mia Brandt's address.
 pub const MIA_EMAIL: &str = "mia.brandt@example.com";
+/// The agent Lea Novak, who has left: her user is not active.
+pub const LEA_ID: &str = "77777777-0000-4000-8000-000000000004";
+/// Her id in the identity service.
+pub const LEA_CI_USER_ID: &str = "88888888-0000-4000-8000-000000000004";
+/// Her e-mail address.
+pub const LEA_EMAIL: &str = "lea.novak@example.com";
 
 /// The integration.
 pub const CLIENT_ID: &str = "C0ffee-simulated-client";
@@ -142,9 +148,11 @@ pub(crate) struct Agent {
     pub(crate) first_name: &'static str,
     pub(crate) last_name: &'static str,
     pub(crate) logged_in: bool,
+    /// Whether the user is in use; who has left is still listed.
+    pub(crate) active: bool,
 }
 
-pub(crate) const AGENTS: [Agent; 3] = [
+pub(crate) const AGENTS: [Agent; 4] = [
     Agent {
         id: GRACE_ID,
         ci_user_id: GRACE_CI_USER_ID,
@@ -152,6 +160,7 @@ pub(crate) const AGENTS: [Agent; 3] = [
         first_name: "Grace",
         last_name: "Loh",
         logged_in: true,
+        active: true,
     },
     Agent {
         id: OMAR_ID,
@@ -160,6 +169,7 @@ pub(crate) const AGENTS: [Agent; 3] = [
         first_name: "Omar",
         last_name: "Haddad",
         logged_in: true,
+        active: true,
     },
     Agent {
         id: MIA_ID,
@@ -168,6 +178,16 @@ pub(crate) const AGENTS: [Agent; 3] = [
         first_name: "Mia",
         last_name: "Brandt",
         logged_in: false,
+        active: true,
+    },
+    Agent {
+        id: LEA_ID,
+        ci_user_id: LEA_CI_USER_ID,
+        email: LEA_EMAIL,
+        first_name: "Lea",
+        last_name: "Novak",
+        logged_in: false,
+        active: false,
     },
 ];
 

@@ -67,7 +67,7 @@ pub(crate) fn read(body: &Map<String, Value>, id: Option<&str>) -> Result<Schedu
     }
     let assignee_agent = members.text("assigneeAgent")?;
     if let Some(agent) = assignee_agent
-        && !AGENTS.iter().any(|known| known.ci_user_id == agent)
+        && !AGENTS.iter().any(|known| known.active && known.ci_user_id == agent)
     {
         return Err(Refusal::bad("assigneeAgent: no such user."));
     }

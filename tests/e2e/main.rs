@@ -7,6 +7,7 @@
 )]
 
 mod agent_links;
+mod agents;
 mod api_keys;
 mod assets;
 mod browser;
@@ -28,5 +29,6 @@ mod links;
 mod operation;
 mod refusals;
 mod settings;
+mod wait_time;
 mod webex_faults;
 mod webhooks;

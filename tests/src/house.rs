@@ -108,6 +108,8 @@ impl House {
             organization::ACCESS_TOKEN,
             organization::GRACE_EMAIL,
             organization::OMAR_EMAIL,
+            organization::MIA_EMAIL,
+            organization::LEA_EMAIL,
             visitor::NAME,
             visitor::PHONE,
             visitor::PHONE_E164,
@@ -160,6 +162,16 @@ impl House {
     /// Stops the service in good order.
     pub async fn stop(&mut self) -> ExitStatus {
         self.take_service().stop().await
+    }
+
+    /// Stops the service, changes the operator's file, and starts it again.
+    pub async fn restart_with(&mut self, change: impl FnOnce(&mut toml::Table)) {
+        self.stop().await;
+        let text = std::fs::read_to_string(self.config_file()).expect("the operator's file");
+        let mut config = text.parse().expect("TOML");
+        change(&mut config);
+        std::fs::write(self.config_file(), config.to_string()).expect("a file");
+        self.start().await;
     }
 
     /// Ends the service at once.

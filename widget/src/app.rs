@@ -267,7 +267,11 @@ impl App {
             } else if member == "agent" {
                 // The link ran out while the form was open. The next request is for whoever is free.
                 self.agent.take();
-                let key = if code == "link_expired" { "notice.expired" } else { "notice.invalid" };
+                let key = match code.as_str() {
+                    "link_expired" => "notice.expired",
+                    "agent_unavailable" => "notice.unavailable",
+                    _ => "notice.invalid",
+                };
                 self.form_view.set_notice(key, &self.texts);
                 key.clone_into(&mut told);
             } else {
@@ -294,7 +298,7 @@ impl App {
         self.follow_view.set_alert("");
         self.follow_view.set_cancelling(false, &self.texts);
         tell(self.shell.host(), &Happening::Submitted { id: &followed.id });
-        self.show(&followed.id, &Progress { state, agent, failure: None, cancellable: false, revision: 0.0 });
+        self.show(&followed.id, &Progress { state, agent, ..Progress::default() });
         focus(self.follow_view.title());
 
         let weak: Weak<Self> = Rc::downgrade(self);

@@ -66,6 +66,11 @@ impl Description {
         controls
     }
 
+    /// How long people wait, in seconds, where there is a figure.
+    pub(crate) fn wait_time(&self) -> Option<f64> {
+        self.0.optional_number("wait_time_s")
+    }
+
     /// The reasons to choose from: each has an `id` and a `label`.
     #[inline(never)]
     pub(crate) fn reasons(&self) -> Vec<Json> {
@@ -90,6 +95,7 @@ impl Description {
             "" => Agent::Absent,
             "named" => Agent::Named(agent.string("name")),
             "expired" => Agent::Unusable("notice.expired"),
+            "unavailable" => Agent::Unusable("notice.unavailable"),
             _ => Agent::Unusable("notice.invalid"),
         }
     }

@@ -18,6 +18,7 @@ pub(crate) struct FollowView {
     title: HtmlElement,
     agent: HtmlElement,
     detail: HtmlElement,
+    wait: HtmlElement,
     alert: HtmlElement,
     cancel: HtmlElement,
     again: HtmlElement,
@@ -33,6 +34,7 @@ impl FollowView {
         let title = add(&news, "h2", &[("part", "title"), ("class", "news"), ("tabindex", "-1")]);
         let agent = add(&news, "p", &[("class", "agent"), ("part", "agent")]);
         let detail = add(&news, "p", &[("class", "detail"), ("part", "detail")]);
+        let wait = add(&news, "p", &[("class", "detail"), ("part", "wait")]);
         let steps = add(&section, "ol", &[("class", "steps"), ("part", "steps")]);
         let mut list = Vec::new();
         for name in STEPS {
@@ -48,7 +50,7 @@ impl FollowView {
             [("type", "button"), ("data-action", "cancel"), ("class", "quiet"), ("part", "secondary")];
         let cancel = add(&section, "button", &cancel);
         let phone = phone_link(&section, description, texts);
-        let view = Self { section, steps, list, title, agent, detail, alert, cancel, again, phone };
+        let view = Self { section, steps, list, title, agent, detail, wait, alert, cancel, again, phone };
         view.set_alert("");
         view.show(false);
         view
@@ -74,11 +76,16 @@ impl FollowView {
         write(&self.detail, &detail);
 
         let waits = steps::step(state).is_some_and(|step| step < 3);
-        let agent = progress.agent.as_deref().filter(|_| waits);
-        if let Some(name) = agent {
-            write(&self.agent, &texts.with("follow.agent", name));
-        }
-        show(&self.agent, agent.is_some());
+        let agent = match &progress.agent {
+            Some(name) if waits => texts.with("follow.agent", name),
+            None if waits && progress.fell_back => texts.get("follow.fell_back"),
+            _ => String::new(),
+        };
+        write(&self.agent, &agent);
+        show(&self.agent, !agent.is_empty());
+        let wait = progress.wait_time.map_or(String::new(), |seconds| texts.wait(seconds));
+        write(&self.wait, &wait);
+        show(&self.wait, !wait.is_empty());
 
         show(&self.steps, steps::step(state).is_some());
         if let Some(current) = steps::step(state) {

@@ -47,6 +47,10 @@ impl FormView {
             texts.put(&title, "form.title");
             texts.put_with(&intro, "form.intro", &description.get("name"));
         }
+        // A preferred agent's calls wait for that agent, and no queue's figure says how long.
+        if let (false, Some(seconds)) = (matches!(agent, Agent::Named(_)), description.wait_time()) {
+            add_text(&section, "p", &[("class", "intro"), ("part", "wait")], &texts.wait(seconds));
+        }
         let notice = add(&section, "p", &[("class", "notice"), ("part", "notice"), ("role", "note")]);
         let element = add(&section, "form", &[("novalidate", ""), ("part", "form")]);
         let fieldset = add(&element, "fieldset", &[]);

@@ -36,9 +36,15 @@ impl Json {
         self.get(name).0.as_string()
     }
 
+    /// The number of a member, if it is a number.
+    #[inline(never)]
+    pub(crate) fn optional_number(&self, name: &str) -> Option<f64> {
+        self.get(name).0.as_f64()
+    }
+
     /// The number of a member; 0 where it is absent or no number.
     pub(crate) fn number(&self, name: &str) -> f64 {
-        self.get(name).0.as_f64().unwrap_or_default()
+        self.optional_number(name).unwrap_or_default()
     }
 
     /// Whether a member is `true`.

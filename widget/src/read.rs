@@ -19,10 +19,28 @@ pub(crate) fn accepted(json: &Json) -> Option<Accepted> {
 pub(crate) struct Progress {
     pub(crate) state: State,
     pub(crate) agent: Option<String>,
+    /// Whether an agent was asked for, and the next free one calls instead.
+    pub(crate) fell_back: bool,
+    /// How long people wait, in seconds, where there is a figure.
+    pub(crate) wait_time: Option<f64>,
     pub(crate) failure: Option<Failure>,
     pub(crate) cancellable: bool,
     /// Rises with each change; JSON's numbers are exact to 2^53.
     pub(crate) revision: f64,
+}
+
+impl Default for Progress {
+    fn default() -> Self {
+        Self {
+            state: State::Accepted,
+            agent: None,
+            fell_back: false,
+            wait_time: None,
+            failure: None,
+            cancellable: false,
+            revision: 0.0,
+        }
+    }
 }
 
 /// A callback's progress; `None` also for a state that this module does not know.
@@ -31,6 +49,8 @@ pub(crate) fn progress(json: &Json) -> Option<Progress> {
     Some(Progress {
         state,
         agent: json.text("agent"),
+        fell_back: json.flag("fell_back"),
+        wait_time: json.optional_number("wait_time_s"),
         failure: Failure::parse(&json.string("failure")),
         cancellable: json.flag("cancellable"),
         revision: json.number("revision"),

@@ -62,6 +62,16 @@ impl Texts {
         format.map_or(String::new(), |format| format.format(amount, unit))
     }
 
+    /// How long people wait, in a sentence of the language. The browser knows its plurals.
+    pub(crate) fn wait(&self, seconds: f64) -> String {
+        let options = ObjectWriter::new();
+        options.add_text("style", "unit");
+        options.add_text("unit", "minute");
+        options.add_text("unitDisplay", "long");
+        let format = NumberFormat::new(&self.locale, &options.value());
+        format.map_or(String::new(), |format| self.with("form.wait", &format.format(minutes(seconds))))
+    }
+
     /// The name of a country in the language, or its code where the browser knows none.
     pub(crate) fn country(&self, code: &str) -> String {
         let options = ObjectWriter::new();
@@ -89,8 +99,28 @@ fn rounded(seconds: u32) -> (u32, &'static str) {
     }
 }
 
+/// A wait in minutes, as people tell it: rounded up, and from ten on to whole fives. It is an estimate, and who is
+/// called sooner does not mind.
+fn minutes(seconds: f64) -> u32 {
+    let minutes = (seconds / 60.0).ceil().max(1.0);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates, and 1 is the least"
+    )]
+    let minutes = minutes as u32;
+    if minutes > 10 { minutes.div_ceil(5).saturating_mul(5) } else { minutes }
+}
+
 #[wasm_bindgen]
 extern "C" {
+    #[wasm_bindgen(js_namespace = Intl)]
+    type NumberFormat;
+    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
+    fn new(locale: &str, options: &JsValue) -> Result<NumberFormat, JsValue>;
+    #[wasm_bindgen(method)]
+    fn format(this: &NumberFormat, amount: u32) -> String;
+
     #[wasm_bindgen(js_namespace = Intl)]
     type RelativeTimeFormat;
     #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
@@ -108,13 +138,24 @@ extern "C" {
 
 #[cfg(test)]
 mod tests {
-    use super::{filled, rounded};
+    use super::{filled, minutes, rounded};
 
     #[test]
     fn a_value_takes_the_place_of_the_mark() {
         assert_eq!(filled("{agent} will call you.", "Grace Loh"), "Grace Loh will call you.");
         assert_eq!(filled("Come back {when}", "in {3}"), "Come back in {3}");
         assert_eq!(filled("No mark", "x"), "No mark");
+    }
+
+    #[test]
+    fn a_wait_for_an_agent_is_rounded_up_to_what_people_say() {
+        for (seconds, told) in
+            [(0.0, 1), (1.0, 1), (60.0, 1), (60.1, 2), (73.5, 2), (600.0, 10), (601.0, 15), (3600.0, 60)]
+        {
+            assert_eq!(minutes(seconds), told, "{seconds}");
+        }
+        assert_eq!(minutes(f64::NAN), 1);
+        assert_eq!(minutes(f64::INFINITY), u32::MAX);
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::api_key;
 use crate::attributes;
 use crate::locale;
 use crate::phone::{self, PhoneNumber};
-use crate::site::{IdentifyBy, PreferredAgent, Site};
+use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
 
 /// Shortest key for the REST door, in characters: 32 hexadecimal digits hold 128 bits.
 const API_KEY_MIN: usize = 32;
@@ -111,6 +111,15 @@ impl Findings {
             key,
             format!("{id:?} is not the id of an entry point"),
             "copy the id (36 characters) from Control Hub: Contact Center, Channels",
+        );
+    }
+
+    fn queue(&mut self, key: String, id: &str) {
+        self.require(
+            (1..=36).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_graphic()),
+            key,
+            format!("{id:?} is not the id of a queue"),
+            "copy the id (36 characters) from Control Hub: Contact Center, Queues",
         );
     }
 
@@ -387,6 +396,12 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
             "write it as https://www.example.com/privacy",
         );
     }
+    if let Some(source) = &site.wait_time {
+        wait_time(&format!("{key}.wait_time"), source, found);
+    }
+    for reason in site.reasons.iter().filter(|reason| !reason.queue.is_empty()) {
+        found.queue(format!("{key}.reasons.{}.queue", reason.id), &reason.queue);
+    }
     if let Some(preferred) = &site.preferred_agent {
         preferred_agent(&format!("{key}.preferred_agent"), preferred, found);
     }
@@ -401,6 +416,31 @@ fn preferred_agent(key: &str, preferred: &PreferredAgent, found: &mut Findings) 
         "the name of the flow variable is empty or too long",
         "give the variable that the flow's activity Queue To Agent reads",
     );
+}
+
+/// The limits of Webex's API (OpenAPI, group "Estimated Wait Time").
+fn wait_time(key: &str, source: &WaitTimeSource, found: &mut Findings) {
+    found.queue(format!("{key}.queue"), &source.queue);
+    found.require(
+        source.refresh_s >= 10,
+        format!("{key}.refresh_s"),
+        format!("{} s would ask Webex too often", source.refresh_s),
+        "use 10 or more; 60 is often enough",
+    );
+    found.require(
+        (5..=240).contains(&source.lookback_minutes),
+        format!("{key}.lookback_minutes"),
+        format!("{} is not between 5 and 240", source.lookback_minutes),
+        "use 60",
+    );
+    for (name, value) in [("max_cv", source.max_cv), ("min_valid_samples", source.min_valid_samples)] {
+        found.require(
+            (1..=100).contains(&value),
+            format!("{key}.{name}"),
+            format!("{value} is not between 1 and 100"),
+            "use 40, as Webex does by itself",
+        );
+    }
 }
 
 /// The limits of Webex's task API (OpenAPI, `CreateTaskRequest.attributes`).
@@ -455,8 +495,10 @@ fn check_agent(key: &str, agent: &Agent, config: &Config, found: &mut Findings) 
     found.known_sites(&format!("{key}.sites"), &agent.sites, config);
     for (id, site) in config.sites.iter().filter(|(id, _)| agent.serves(id)) {
         let missing = match site.preferred_agent.as_ref().map(|preferred| preferred.identify_by) {
+            // Webex finds the id by the address.
+            Some(_) if site.looks_agents_up() && agent.email.is_empty() => "email",
             Some(IdentifyBy::Email) if agent.email.is_empty() => "email",
-            Some(IdentifyBy::Id) if agent.id.is_empty() => "id",
+            Some(IdentifyBy::Id) if agent.id.is_empty() && !site.looks_agents_up() => "id",
             _ => continue,
         };
         found.add(

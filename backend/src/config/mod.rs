@@ -96,6 +96,7 @@ pub struct Webex {
     pub connect_timeout_ms: u64,
     pub request_timeout_ms: u64,
     pub requests_per_minute: u32,
+    pub agents_cached_s: u64,
 }
 
 /// How callbacks are sent.
@@ -358,6 +359,24 @@ mod tests {
             (name, "name = 'Acme'\nattributes = { X = '{nmae}' }", "sites.acme.attributes.X"),
             (name, "name = 'Acme'\nattributes = {}", "sites.acme.reference_variable"),
             (name, "name = 'Acme'\nreasons = [{ id = 'A b', label = 'x' }]", "sites.acme.reasons.A b"),
+            (name, "name = 'Acme'\nwait_time = { queue = '' }", "sites.acme.wait_time.queue"),
+            (
+                name,
+                "name = 'Acme'\nwait_time = { queue = 'q', refresh_s = 1 }",
+                "sites.acme.wait_time.refresh_s",
+            ),
+            (name, "name = 'Acme'\nwait_time = { queue = 'q', max_cv = 0 }", "sites.acme.wait_time.max_cv"),
+            (
+                name,
+                "name = 'Acme'\nwait_time = { queue = 'q', lookback_minutes = 4 }",
+                "sites.acme.wait_time.lookback_minutes",
+            ),
+            (
+                name,
+                "name = 'Acme'\nreasons = [{ id = 'a', label = 'x', queue = 'q q' }]",
+                "sites.acme.reasons.a.queue",
+            ),
+            ("ani = \"+15555550100\"", "ani = '+15555550100'\nidentify_by = 'id'", "agents.grace.id"),
             ("ani = \"+15555550100\"", "ani = '5550100'", "sites.acme.preferred_agent.ani"),
             (email, "email = 'grace'", "agents.grace.email"),
             (email, "", "agents.grace.email"),

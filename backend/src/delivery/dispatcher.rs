@@ -8,13 +8,15 @@ use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
 use super::circuit::Circuit;
+use super::preference::Preference;
 use super::{Parts, reconcile, settle};
-use crate::callback::{Callback, Failure, State};
+use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
-use crate::webex::error::WebexError;
+use crate::webex::directory::Directory;
+use crate::webex::error::{ErrorKind, WebexError};
 use crate::webex::task::CreateTask;
 
 /// How long to wait after the store has failed.
@@ -33,12 +35,14 @@ impl Dispatcher {
         config: &Config,
         store: Arc<dyn Store>,
         webex: Arc<Client>,
+        directory: Arc<Directory>,
         clock: SharedClock,
         stop: CancellationToken,
     ) -> Self {
         Self(Arc::new(Parts {
             store,
             webex,
+            directory,
             clock,
             config: config.delivery.clone(),
             sites: config.sites.clone(),
@@ -134,7 +138,7 @@ impl Parts {
         Ok(taken.into_iter().filter(|callback| callback.due_at.is_some()).collect())
     }
 
-    async fn wait_until(&self, moment: Option<Timestamp>) {
+    pub(super) async fn wait_until(&self, moment: Option<Timestamp>) {
         match moment {
             Some(moment) => self.clock.wait_until(moment).await,
             None => std::future::pending().await,
@@ -197,11 +201,20 @@ impl Parts {
             let detail = format!("the site {:?} is not configured any more", callback.request.site);
             return settle::failed(callback, begun_at, Failure::Refused, detail).map(|next| (next, None));
         };
-        let agent = callback.request.agent.as_deref().and_then(|handle| self.agents.get(handle));
-        if agent.is_none() && callback.request.agent.is_some() {
-            tracing::warn!(callback = %callback.id, "its agent is not configured any more; the next free one calls");
-        }
-        let task = CreateTask::new(callback, site, agent);
+        let agent = match self.preference(callback, site).await {
+            Preference::NextFree => None,
+            Preference::Agent(agent) => Some(agent),
+            Preference::RuledOut(reason, detail) => {
+                return settle::without_agent(callback, self.clock.now(), site.falls_back(), reason, detail)
+                    .map(|next| (next, None));
+            }
+            Preference::Unanswered(error) => {
+                let attempt = self.failed_attempt(store::FIND_AGENT, begun_at, &error);
+                return settle::not_sent(callback, self.clock.now(), &self.config, error.kind)
+                    .map(|next| (next, Some(attempt)));
+            }
+        };
+        let task = CreateTask::new(callback, site, agent.as_ref());
         self.circuit.begins();
         // Whatever it waits for, nothing is sent once the lease has run out: another may be looking it up by then.
         let answer = tokio::select! {
@@ -221,6 +234,10 @@ impl Parts {
         };
         let next = match answer {
             Ok(created) => settle::requested(callback, now, &self.config, created.id),
+            // Refused for good, so no task was made: the next free agent can call without anybody being rung twice.
+            Err(error) if error.kind == ErrorKind::Refused && agent.is_some() && site.falls_back() => {
+                settle::without_agent(callback, now, true, Fallback::AgentRefused, error.message)
+            }
             Err(error) => settle::after_error(callback, now, &self.config, error.kind, error.message),
         };
         next.map(|next| (next, Some(attempt)))

@@ -4,6 +4,7 @@ mod circuit;
 pub mod dispatcher;
 pub mod instances;
 pub mod poller;
+mod preference;
 pub mod progress;
 mod reconcile;
 mod settle;
@@ -22,6 +23,7 @@ use crate::config;
 use crate::site::Site;
 use crate::store::{Attempt, Store};
 use crate::webex::client::Client;
+use crate::webex::directory::Directory;
 use crate::webex::error::WebexError;
 
 /// How far the clocks of Webex and of this machine may be apart, in seconds.
@@ -32,6 +34,7 @@ const CLOCK_SKEW_S: i64 = 60;
 struct Parts {
     store: Arc<dyn Store>,
     webex: Arc<Client>,
+    directory: Arc<Directory>,
     clock: SharedClock,
     config: config::Delivery,
     sites: BTreeMap<String, Site>,

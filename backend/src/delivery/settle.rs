@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use crate::callback::{Callback, Failure, State};
+use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{after_ms, after_s};
 use crate::config;
 use crate::entropy;
@@ -91,6 +91,44 @@ pub(super) fn given_back(callback: &Callback, now: Timestamp) -> Option<Callback
     next.attempts = next.attempts.saturating_sub(1);
     next.due_at = Some(now);
     Some(next)
+}
+
+/// The agent who was asked for cannot be had: the next free one calls where the site says so. Nothing was sent for that
+/// agent, or it was refused for good.
+pub(super) fn without_agent(
+    callback: &Callback,
+    now: Timestamp,
+    falls_back: bool,
+    reason: Fallback,
+    detail: String,
+) -> Option<Callback> {
+    tracing::warn!(callback = %callback.id, reason = reason.as_str(), detail, falls_back, "its agent cannot be had");
+    if !falls_back {
+        return failed(callback, now, Failure::AgentUnavailable, detail);
+    }
+    let mut next = moved(callback, State::Accepted, now)?;
+    if reason != Fallback::AgentRefused {
+        // Nothing was sent.
+        next.attempts = next.attempts.saturating_sub(1);
+    }
+    next.fallback = Some((reason, detail));
+    next.due_at = Some(now);
+    Some(next)
+}
+
+/// What had to be known before the request could not be found out, so nothing was sent. Whatever became of the question,
+/// it can be asked again.
+pub(super) fn not_sent(
+    callback: &Callback,
+    now: Timestamp,
+    config: &config::Delivery,
+    kind: ErrorKind,
+) -> Option<Callback> {
+    let kind = match kind {
+        ErrorKind::Busy { .. } => kind,
+        _ => ErrorKind::NotSent,
+    };
+    after_error(callback, now, config, kind, String::new())
 }
 
 /// The request to make a task has failed.

@@ -11,6 +11,7 @@ use super::extract::header;
 use super::problem::Failure;
 use super::{Parts, caller};
 use crate::agent::AgentLink;
+use crate::intake::LinkedAgent;
 use crate::locale::{self, Locale};
 use crate::site::Site;
 use crate::{attributes, entropy};
@@ -42,19 +43,20 @@ pub(super) async fn for_agent(
     let site = offered_site(&parts, &token);
     let locale = chosen_locale(&request, site.map_or("", |(_, site)| &site.locale))?;
     let title = text(locale, "form.title").to_owned();
-    let Some((site_id, _)) = site else {
+    let Some((site_id, linked_site)) = site else {
         let notice = Some(text(locale, "page.dead"));
         return Page { locale, status: StatusCode::NOT_FOUND, title, notice, site, token: None }.answer();
     };
     match parts.intake.agent_of_link(site_id, &token) {
-        Ok((_, agent)) => {
+        Ok(LinkedAgent { agent: Some(agent), .. }) if !parts.has_left(linked_site, agent) => {
             let title = text(locale, "form.title.agent").replace("{agent}", &agent.name);
             Page { locale, status: StatusCode::OK, title, notice: None, site, token: Some(&token) }.answer()
         }
-        Err(code) => {
-            let (status, key) = match code {
-                Code::LinkExpired => (StatusCode::GONE, "notice.expired"),
-                _ => (StatusCode::NOT_FOUND, "notice.invalid"),
+        refused => {
+            let (status, key) = match refused {
+                Ok(_) => (StatusCode::GONE, "notice.unavailable"),
+                Err(Code::LinkExpired) => (StatusCode::GONE, "notice.expired"),
+                Err(_) => (StatusCode::NOT_FOUND, "notice.invalid"),
             };
             Page { locale, status, title, notice: Some(text(locale, key)), site, token: None }.answer()
         }

@@ -94,10 +94,9 @@ impl Follower {
                 }
             };
             let view = view(&callback, self.access, &self.parts);
-            let news = self
-                .sent
-                .as_ref()
-                .is_none_or(|sent| (sent.state, sent.failure) != (view.state, view.failure));
+            let news = self.sent.as_ref().is_none_or(|sent| {
+                (sent.state, sent.failure, sent.fell_back) != (view.state, view.failure, view.fell_back)
+            });
             if news {
                 self.ended = view.state.is_final();
                 let data = serde_json::to_string(&view).ok()?;

@@ -11,6 +11,7 @@ use super::{Parts, caller, extract};
 use crate::api_key::Scope;
 use crate::callback::Callback;
 use crate::store::Attempt;
+use crate::webex::wait_time::WaitTime;
 
 /// `GET /v1/callbacks/{id}`.
 pub(super) async fn read(
@@ -94,19 +95,34 @@ fn answer(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
 pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> CallbackView {
     let joined = access == Access::Joiner;
     // Whom another asked for is not a joiner's business.
-    let agent = callback.request.agent.as_deref().filter(|_| !joined);
-    let agent = agent.and_then(|handle| parts.config.agents.get(handle));
+    let agent = callback.request.agent.as_ref().filter(|_| !joined && callback.fallback.is_none());
+    let agent = agent.and_then(|name| parts.config.agents.get(name.handle()?));
+    let wait_time = wait_time(callback, parts);
     CallbackView {
         id: callback.id.to_string(),
         site: callback.request.site.clone(),
         state: callback.state,
         agent: agent.map(|agent| agent.name.clone()),
+        fell_back: callback.fallback.is_some() && !joined,
         failure: callback.failure.as_ref().map(|(failure, _)| *failure),
         cancellable: callback.is_cancellable() && !joined,
+        wait_time_s: wait_time.map(|known| known.seconds()),
+        wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
         created_at: callback.created_at.to_string(),
         updated_at: callback.updated_at.to_string(),
         revision: callback.revision,
     }
+}
+
+/// How long people wait who ask for what this one does; `None` where it waits no more.
+fn wait_time(callback: &Callback, parts: &Parts) -> Option<WaitTime> {
+    let waits = matches!(callback.state, State::Accepted | State::Sending | State::Requested | State::Queued);
+    // A preferred agent's calls wait for that agent, and no queue's figure says how long.
+    if !waits || (callback.request.agent.is_some() && callback.fallback.is_none()) {
+        return None;
+    }
+    let site = parts.config.sites.get(&callback.request.site)?;
+    parts.wait_times.known(&site.wait_time_for(&callback.request.reason)?)
 }
 
 /// What a CRM may see.
@@ -119,5 +135,7 @@ pub(super) fn record(callback: &Callback, parts: &Parts) -> CallbackRecord {
         deadline: callback.deadline.to_string(),
         failure_detail: callback.failure.as_ref().map(|(_, detail)| detail.clone()),
         requests: None,
+        fallback: callback.fallback.as_ref().map(|(fallback, _)| *fallback),
+        fallback_detail: callback.fallback.as_ref().map(|(_, detail)| detail.clone()),
     }
 }

@@ -32,14 +32,18 @@ pub use self::assets::is_built as widget_is_built;
 pub use self::caller::ApiKeys;
 pub use self::problem::every_response;
 pub use self::request_log::RequestSpan;
+use crate::agent::Agent;
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::delivery::progress::Progress;
 use crate::guard::origin;
 use crate::guard::rate::Limit;
 use crate::intake::Intake;
+use crate::site::Site;
 use crate::store::Store;
 use crate::webex::client::Client;
+use crate::webex::directory::Directory;
+use crate::webex::wait_time::WaitTimes;
 
 /// What the handlers work with.
 #[derive(Debug)]
@@ -58,6 +62,10 @@ pub struct Parts {
     pub progress: Progress,
     /// The client of Webex, for the readiness check.
     pub webex: Arc<Client>,
+    /// Who the agents are, as far as Webex was asked.
+    pub directory: Arc<Directory>,
+    /// How long people wait for an agent.
+    pub wait_times: Arc<WaitTimes>,
     /// Who may use the REST door.
     pub api_keys: ApiKeys,
     /// Posts a client address may make.
@@ -77,6 +85,13 @@ impl Parts {
 
     fn webhook_secrets(&self) -> &[SecretString] {
         &self.config.webex.webhook_secrets
+    }
+
+    /// Whether it is known that the agent takes no calls any more. Nobody is kept waiting for the answer: where it is not
+    /// known yet, it is found out before the call.
+    fn has_left(&self, site: &Site, agent: &Agent) -> bool {
+        let known = if site.looks_agents_up() { self.directory.known(&agent.email) } else { None };
+        known.is_some_and(|user| !user.is_some_and(|user| user.is_agent()))
     }
 
     fn limits(&self) -> &config::Limits {

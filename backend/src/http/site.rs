@@ -38,16 +38,20 @@ pub(super) async fn form(
     origin::check_read(site, &parts.public_url, extract::sender(&request))?;
     let locale = locale::best([query.locale.as_str(), &site.locale])
         .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
-    Ok(web::Json(form::describe(&site_id, site, locale, agent(&parts, &site_id, &query.agent))))
+    let agent = agent(&parts, &site_id, site, &query.agent);
+    Ok(web::Json(form::describe(&site_id, site, locale, agent, &parts.wait_times)))
 }
 
 /// What became of a preferred-agent token; `None` where there is none.
-fn agent(parts: &Parts, site_id: &str, token: &str) -> Option<Agent> {
+fn agent(parts: &Parts, site_id: &str, site: &Site, token: &str) -> Option<Agent> {
     if token.is_empty() {
         return None;
     }
     Some(match parts.intake.agent_of_link(site_id, token) {
-        Ok((_, agent)) => Agent::Named { name: agent.name.clone() },
+        Ok(linked) => match linked.agent.filter(|agent| !parts.has_left(site, agent)) {
+            Some(agent) => Agent::Named { name: agent.name.clone() },
+            None => Agent::Unavailable,
+        },
         Err(Code::LinkExpired) => Agent::Expired,
         Err(_) => Agent::Invalid,
     })

@@ -117,7 +117,7 @@ pub enum Inserted {
 }
 
 /// What a request to Webex can be for.
-pub const OPERATIONS: [&str; 3] = [CREATE_TASK, SEARCH_TASK, LIST_TASKS];
+pub const OPERATIONS: [&str; 4] = [CREATE_TASK, SEARCH_TASK, LIST_TASKS, FIND_AGENT];
 /// A task is to be made.
 pub const CREATE_TASK: &str = "create_task";
 /// A task is looked for, whose making was not confirmed.
@@ -125,6 +125,8 @@ pub const SEARCH_TASK: &str = "search_task";
 
 /// A task is asked about, of which nothing was heard.
 pub const LIST_TASKS: &str = "list_tasks";
+/// An agent is looked up.
+pub const FIND_AGENT: &str = "find_agent";
 
 /// One request to Webex, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]

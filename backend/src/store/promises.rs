@@ -11,8 +11,9 @@ use super::sqlite::SqliteStore;
 use super::{
     Attempt, CREATE_TASK, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, Store, StoreError, Use,
 };
+use crate::agent::AgentName;
 use crate::api_key::{self, ApiKey};
-use crate::callback::{Callback, CallbackId, Failure, State, sample};
+use crate::callback::{Callback, CallbackId, Failure, Fallback, State, sample};
 use crate::clock::after_s;
 use crate::config;
 use crate::personal::Personal;
@@ -104,7 +105,8 @@ fn key(text: &str, fingerprint: u8) -> IdempotencyKey {
 
 async fn what_was_inserted_is_there_after_a_restart_and_the_same(fresh: Fresh) {
     let mut callback = sample::callback(now());
-    callback.request.agent = Some("grace".to_owned());
+    callback.request.agent = Some(AgentName::parse("grace.loh@example.com"));
+    callback.fallback = Some((Fallback::AgentNotConfigured, "gone".to_owned()));
     callback.request.reference = Some("case-7".to_owned());
     assert_eq!(fresh.store.insert(&callback, None, None).await.unwrap(), Inserted::New);
     let fresh = fresh.reopened().await;
@@ -158,6 +160,7 @@ async fn every_part_of_a_change_is_kept(fresh: Fresh) {
     assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&next));
     let mut last = next.moved_to(State::Failed, after_s(now(), 2)).unwrap();
     last.failure = Some((Failure::Refused, "why".to_owned()));
+    last.fallback = Some((Fallback::AgentRefused, "no such flow".to_owned()));
     last.task_id = Some("t1".to_owned());
     last.last_event_at = Some(after_s(now(), 2));
     let attempt = Attempt {

@@ -6,8 +6,9 @@ use jiff::Timestamp;
 use secrecy::SecretBox;
 
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
+use crate::agent::AgentName;
 use crate::api_key::{ApiKey, Scope};
-use crate::callback::{Callback, CallbackId, Door, Failure, Request, State};
+use crate::callback::{Callback, CallbackId, Door, Failure, Fallback, Request, State};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::task_event::{TaskChange, TaskEvent};
@@ -79,14 +80,21 @@ fn parsed<T>(row: &impl Columns, name: &str, parse: impl Fn(&str) -> Option<T>) 
     parse(row.text(name)?).ok_or_else(|| unreadable(name))
 }
 
-pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> {
-    let failure = match row.optional_text("failure")? {
-        None => None,
-        Some(text) => {
-            let failure = Failure::parse(text).ok_or_else(|| unreadable("failure"))?;
-            Some((failure, row.optional_text("failure_detail")?.unwrap_or_default().to_owned()))
-        }
+/// A value and the sentence that explains it.
+fn explained<T>(
+    row: &impl Columns,
+    name: &str,
+    detail: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Option<(T, String)>, StoreError> {
+    let Some(text) = row.optional_text(name)? else {
+        return Ok(None);
     };
+    let value = parse(text).ok_or_else(|| unreadable(name))?;
+    Ok(Some((value, row.optional_text(detail)?.unwrap_or_default().to_owned())))
+}
+
+pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> {
     Ok(Callback {
         id: read_id(row)?,
         request: Request {
@@ -99,13 +107,14 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
             message: Personal::new(row.text("message")?),
             page: row.text("page")?.to_owned(),
             locale: row.text("locale")?.to_owned(),
-            agent: optional_owned(row, "agent")?,
+            agent: row.optional_text("agent")?.map(AgentName::parse),
             reference: optional_owned(row, "reference")?,
             consent_version: optional_owned(row, "consent_version")?,
             attributes: read_attributes(row)?,
         },
         state: parsed(row, "state", State::parse)?,
-        failure,
+        failure: explained(row, "failure", "failure_detail", Failure::parse)?,
+        fallback: explained(row, "fallback", "fallback_detail", Fallback::parse)?,
         task_id: optional_owned(row, "task_id")?,
         attempts: count(row, "attempts")?,
         created_at: moment_in(row, "created_at")?,

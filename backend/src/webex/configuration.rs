@@ -7,6 +7,7 @@ use serde::de::DeserializeOwned;
 
 use super::client::Client;
 use super::error::{ErrorKind, WebexError};
+use crate::personal::Personal;
 
 /// An entry point.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -46,14 +47,36 @@ pub struct GlobalVariable {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct User {
-    /// Its id.
+    /// Its id in the contact centre: what flows and tasks name it by.
     pub id: String,
+    /// Its id in Webex's identity service: what scheduled callbacks name it by.
+    pub ci_user_id: Option<String>,
+    /// Its address.
+    #[serde(default, deserialize_with = "personal")]
+    pub email: Personal,
+    /// The first name.
+    #[serde(default)]
+    pub first_name: String,
+    /// The last name.
+    #[serde(default)]
+    pub last_name: String,
     /// Whether it is in use.
     #[serde(default)]
     pub active: bool,
     /// Whether it is one of the contact centre.
     #[serde(default)]
     pub contact_center_enabled: bool,
+}
+
+impl User {
+    /// Whether it can take calls at all.
+    pub const fn is_agent(&self) -> bool {
+        self.active && self.contact_center_enabled
+    }
+}
+
+fn personal<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Personal, D::Error> {
+    Option::<String>::deserialize(deserializer).map(|text| Personal::new(text.unwrap_or_default()))
 }
 
 #[derive(Deserialize)]
@@ -121,7 +144,9 @@ impl Client {
     pub async fn user(&self, email: &str) -> Result<Option<User>, WebexError> {
         let path = format!("{}/v2/user", self.organization_path().await?);
         let filter = [("filter", format!("email==\"{email}\""))];
-        self.read::<Page<_>>(&path, &filter).await.map(|page| page.data.into_iter().next())
+        // A filter that Webex reads otherwise than we mean it must not give somebody else.
+        let is_asked_for = |user: &User| user.email.reveal().eq_ignore_ascii_case(email);
+        self.read::<Page<_>>(&path, &filter).await.map(|page| page.data.into_iter().find(is_asked_for))
     }
 
     async fn organization_path(&self) -> Result<String, WebexError> {

@@ -5,11 +5,14 @@
 
 pub mod client;
 pub mod configuration;
+pub mod directory;
 pub mod error;
 pub mod listing;
 pub mod pace;
+mod remembered;
 pub mod search;
 pub mod subscription;
 pub mod task;
 pub mod token;
+pub mod wait_time;
 pub mod webhook;

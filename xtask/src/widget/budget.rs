@@ -6,8 +6,9 @@ use anyhow::{Result, bail};
 
 /// The loader, which every page view pays for.
 const LOADER_MAX: usize = 2_000;
-/// Everything that is fetched when the form opens.
-const FORM_MAX: usize = 30_000;
+/// Everything that is fetched when the form opens: the form of a callback at once was held to 30,000, and wait times,
+/// agents who have left and callbacks at a chosen time come on top.
+const FORM_MAX: usize = 40_000;
 
 /// The bytes over the wire of each file, compressed with brotli.
 pub(crate) struct Costs {

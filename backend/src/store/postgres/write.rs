@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
+use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::store::row::{Columns as _, attributes_json, moment, read_callback, read_id};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
@@ -95,8 +96,10 @@ async fn insert_callback(
     let request = &callback.request;
     let query = sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22) \
+         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
+         fallback, fallback_detail) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23, $24) \
          ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING",
     )
     .bind(callback.id.to_string())
@@ -109,7 +112,7 @@ async fn insert_callback(
     .bind(request.message.reveal())
     .bind(&request.page)
     .bind(&request.locale)
-    .bind(&request.agent)
+    .bind(request.agent.as_ref().map(AgentName::as_text))
     .bind(&request.reference)
     .bind(&request.consent_version)
     .bind(callback.state.as_str())
@@ -120,7 +123,9 @@ async fn insert_callback(
     .bind(callback.due_at.map(Timestamp::as_millisecond))
     .bind(integer(callback.revision))
     .bind(claim.map(|claim| &claim.text))
-    .bind(attributes_json(&request.attributes));
+    .bind(attributes_json(&request.attributes))
+    .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
+    .bind(callback.fallback.as_ref().map(|(_, detail)| detail));
     Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
 }
 
@@ -145,10 +150,14 @@ pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Re
         Some((failure, detail)) => (Some(failure.as_str()), Some(detail)),
         None => (None, None),
     };
+    let (fallback, fallback_detail) = match &next.fallback {
+        Some((fallback, detail)) => (Some(fallback.as_str()), Some(detail)),
+        None => (None, None),
+    };
     let written = sqlx::query(
         "UPDATE callback SET state = $1, failure = $2, failure_detail = $3, task_id = $4, attempts = $5, \
          updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11, \
-         claim = CASE WHEN $13 THEN NULL ELSE claim END WHERE id = $12 AND revision = $11 - 1",
+         fallback = $14, fallback_detail = $15, claim = CASE WHEN $13 THEN NULL ELSE claim END WHERE id = $12 AND revision = $11 - 1",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -163,6 +172,8 @@ pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Re
     .bind(integer(next.revision))
     .bind(next.id.to_string())
     .bind(next.state.is_final())
+    .bind(fallback)
+    .bind(fallback_detail)
     .execute(connection)
     .await
     .map_err(failed("update a callback"))?;

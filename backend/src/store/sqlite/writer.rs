@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::{self, KeyWrite};
+use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::store::row::{attributes_json, read_id, read_inserted};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
@@ -210,8 +211,8 @@ async fn insert(
     let request = &callback.request;
     sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
+         fallback_detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(callback.id.to_string())
     .bind(&request.site)
@@ -223,7 +224,7 @@ async fn insert(
     .bind(request.message.reveal())
     .bind(&request.page)
     .bind(&request.locale)
-    .bind(&request.agent)
+    .bind(request.agent.as_ref().map(AgentName::as_text))
     .bind(&request.reference)
     .bind(&request.consent_version)
     .bind(attributes_json(&request.attributes))
@@ -235,6 +236,8 @@ async fn insert(
     .bind(callback.due_at.map(Timestamp::as_millisecond))
     .bind(i64::try_from(callback.revision).unwrap_or(i64::MAX))
     .bind(claim.map(|claim| &claim.text))
+    .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
+    .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
     .execute(&mut *connection)
     .await
     .map_err(failed("insert a callback"))?;
@@ -287,9 +290,13 @@ async fn update(
         Some((failure, detail)) => (Some(failure.as_str()), Some(detail)),
         None => (None, None),
     };
+    let (fallback, fallback_detail) = match &next.fallback {
+        Some((fallback, detail)) => (Some(fallback.as_str()), Some(detail)),
+        None => (None, None),
+    };
     let written = sqlx::query(
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
-         due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, \
+         due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, fallback = ?, fallback_detail = ?, \
          claim = CASE WHEN ? THEN NULL ELSE claim END WHERE id = ? AND revision = ?",
     )
     .bind(next.state.as_str())
@@ -303,6 +310,8 @@ async fn update(
     .bind(next.sent_at.map(Timestamp::as_millisecond))
     .bind(next.last_event_at.map(Timestamp::as_millisecond))
     .bind(revision)
+    .bind(fallback)
+    .bind(fallback_detail)
     .bind(next.state.is_final())
     .bind(next.id.to_string())
     .bind(revision - 1)
