@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::agent::AgentLink;
-use crate::clock::{SharedClock, SystemClock, after_s};
+use crate::clock::{SharedClock, SystemClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::delivery::dispatcher::Dispatcher;
 use crate::delivery::instances::Instances;
@@ -23,6 +23,8 @@ use crate::guard::destination;
 use crate::guard::rate::Limit;
 use crate::http::{self, ApiKeys, Parts};
 use crate::intake::Intake;
+use crate::notify::delivery::WebhookError;
+use crate::notify::{self, Notifier};
 use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
 use crate::webex::client::{Client, ClientError};
@@ -34,6 +36,12 @@ const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
 /// How long a task event is kept: longer than any repetition or any answer that names its task.
 const EVENTS_KEPT_S: u64 = 24 * 60 * 60;
+
+/// How long a message that a CRM has is kept, in seconds: for whoever looks into what was sent.
+const DELIVERED_KEPT_S: i64 = 7 * 24 * 60 * 60;
+
+/// How long one that could not be delivered is kept, in seconds: long enough to mend the receiver.
+const PARKED_KEPT_S: i64 = 30 * 24 * 60 * 60;
 
 /// The service cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -54,6 +62,9 @@ pub enum AppError {
     /// The client of Webex cannot be made.
     #[error(transparent)]
     Webex(#[from] ClientError),
+    /// Webhooks cannot be delivered.
+    #[error(transparent)]
+    Webhooks(#[from] WebhookError),
     /// A server has failed.
     #[error("the HTTP server has failed: {0}")]
     Server(#[from] std::io::Error),
@@ -90,6 +101,7 @@ impl App {
         };
         let ops_url = format!("http://{}", operators.local_addr()?);
         let store = store::open(&config.store, Use::Serve).await?;
+        store.subscribe(notify::subscribers(&config.webhooks));
         let signer = Arc::new(signer(&*store, &clock).await?);
         let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock))?);
         let agents_cached_s = config.webex.agents_cached_s;
@@ -168,6 +180,13 @@ impl App {
             parts.stop.clone(),
         );
         let mut instances = tokio::spawn(instances.run());
+        let notifier = Notifier::new(
+            &parts.config,
+            Arc::clone(&parts.store),
+            Arc::clone(&parts.clock),
+            parts.stop.clone(),
+        )?;
+        let mut notifier = tokio::spawn(notifier.run());
         let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
 
         let outcome = tokio::select! {
@@ -175,6 +194,7 @@ impl App {
             ended = &mut public => ended?.map_err(AppError::from).and(Err(AppError::Stopped("public server"))),
             ended = &mut operators => ended?.map_err(AppError::from).and(Err(AppError::Stopped("operators' server"))),
             ended = &mut dispatcher => ended?.map_err(AppError::from).and(Err(AppError::Stopped("dispatcher"))),
+            ended = &mut notifier => ended?.map_err(AppError::from).and(Err(AppError::Stopped("notifier"))),
             ended = &mut poller => ended.map_err(AppError::from).and(Err(AppError::Stopped("poller"))),
             ended = &mut instances => ended.map_err(AppError::from).and(Err(AppError::Stopped("heartbeat"))),
         };
@@ -190,7 +210,15 @@ impl App {
                 dispatcher.abort();
             }
         };
-        tokio::join!(public_handle.stop(true), deliveries);
+        let notices = async {
+            if !notifier.is_finished() && tokio::time::timeout(grace, &mut notifier).await.is_err() {
+                tracing::warn!(
+                    "messages to CRMs did not finish in time; they are sent again after the next start"
+                );
+                notifier.abort();
+            }
+        };
+        tokio::join!(public_handle.stop(true), deliveries, notices);
         operators_handle.stop(true).await;
         write_uses(&parts).await;
         tracing::info!("stopped");
@@ -276,6 +304,15 @@ fn operators_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<S
     Ok(server.listen(listener)?.workers(1).disable_signals().shutdown_timeout(1).run())
 }
 
+/// Forgets messages to CRMs that nobody will ask about any more.
+async fn forget_messages(parts: &Parts) {
+    let now = parts.clock.now();
+    let (delivered, parked) = (shifted_s(now, -DELIVERED_KEPT_S), shifted_s(now, -PARKED_KEPT_S));
+    if let Err(error) = parts.store.forget_messages(delivered, parked).await {
+        tracing::warn!(%error, "old messages to CRMs cannot be forgotten");
+    }
+}
+
 /// Writes down when API keys were used. What cannot be written is of no weight.
 async fn write_uses(parts: &Parts) {
     if let Err(error) = parts.api_keys.write_uses(&*parts.store).await {
@@ -290,6 +327,7 @@ async fn keep_house(parts: web::Data<Parts>) {
         rounds.tick().await;
         parts.sweep();
         write_uses(&parts).await;
+        forget_messages(&parts).await;
         let now = parts.clock.now();
         let before =
             now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));

@@ -7,11 +7,13 @@
 //! * [`field`]: the rules. Each is a plain function that answers with a stable [`field::Code`].
 //! * [`request`]: what a browser or a CRM posts.
 //! * [`callback`]: what the service answers about a callback, and its states.
+//! * [`event`]: what the service tells a CRM by webhook.
 //! * [`form`]: what the browser needs to draw the form.
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
 pub mod callback;
 mod code;
+pub mod event;
 pub mod field;
 pub mod form;
 pub mod problem;

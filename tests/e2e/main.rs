@@ -14,6 +14,7 @@ mod browser;
 mod crash;
 mod crm;
 mod crm_list;
+mod crm_webhooks;
 mod cross_origin;
 mod demo;
 mod doctor;

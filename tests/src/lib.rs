@@ -22,6 +22,7 @@ pub mod house;
 pub mod log;
 pub mod page;
 pub mod plan;
+pub mod receiver;
 pub mod screenshot;
 pub mod service;
 pub mod visitor;

@@ -6,6 +6,7 @@ mod link;
 mod log;
 mod serve;
 mod webex;
+mod webhooks;
 
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -31,6 +32,9 @@ enum Command {
     /// Make, list and take back keys for the REST door.
     #[command(subcommand)]
     Key(key::Key),
+    /// Show the messages to CRMs, and have parked ones tried again.
+    #[command(subcommand)]
+    Webhooks(webhooks::Webhooks),
     /// Have Webex tell this service of its tasks.
     #[command(subcommand)]
     Webex(webex::Webex),
@@ -67,6 +71,7 @@ impl Cli {
             Command::Serve(serve) => serve.run().await,
             Command::Link(link) => link.run().await,
             Command::Key(key) => key.run().await,
+            Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Webex(webex) => webex.run().await,
             Command::Doctor(doctor) => doctor.run().await,
             Command::Config => print(DEFAULT_FILE.trim_end()),

@@ -8,13 +8,15 @@ use ringback_contract::form::FieldName;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Config, ConfigError, Rate, region};
+use super::{Config, ConfigError, Rate, Webhook, region};
 use crate::agent::Agent;
 use crate::api_key;
 use crate::attributes;
 use crate::locale;
+use crate::network;
 use crate::phone::{self, PhoneNumber};
 use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
+use crate::webhook_secret;
 
 /// Shortest key for the REST door, in characters: 32 hexadecimal digits hold 128 bits.
 const API_KEY_MIN: usize = 32;
@@ -25,6 +27,18 @@ pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
     read_secret_file("store.url", &config.store.url_file, &mut config.store.url, &mut errors);
     for (name, api_key) in &mut config.api_keys {
         read_secret_file(&format!("api_keys.{name}.key"), &api_key.key_file, &mut api_key.key, &mut errors);
+    }
+    for (name, webhook) in &mut config.webhooks {
+        let mut lines = SecretString::default();
+        let given = webhook.secrets.first().cloned().unwrap_or_default();
+        if !webhook.secrets_file.is_empty() {
+            lines = given;
+        }
+        read_secret_file(&format!("webhooks.{name}.secrets"), &webhook.secrets_file, &mut lines, &mut errors);
+        if webhook.secrets.is_empty() {
+            let lines = lines.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
+            webhook.secrets = lines.map(SecretString::from).collect();
+        }
     }
     errors
 }
@@ -74,6 +88,11 @@ pub(super) fn check(config: &Config) -> Vec<ConfigError> {
         check_agent(&format!("agents.{handle}"), agent, config, &mut found);
     }
     api_keys(config, &mut found);
+    webhook_delivery(config, &mut found);
+    for (name, webhook) in &config.webhooks {
+        found.identifier("webhooks", name);
+        check_webhook(&format!("webhooks.{name}"), webhook, config, &mut found);
+    }
     found.0
 }
 
@@ -540,4 +559,67 @@ fn api_keys(config: &Config, found: &mut Findings) {
         );
         found.known_sites(&format!("api_keys.{name}.sites"), &of_name.sites, config);
     }
+}
+
+fn webhook_delivery(config: &Config, found: &mut Findings) {
+    let delivery = &config.webhook_delivery;
+    found.require(
+        (1..=256).contains(&delivery.concurrency),
+        "webhook_delivery.concurrency",
+        format!("{} is not between 1 and 256", delivery.concurrency),
+        "8 is enough for hundreds of messages a minute",
+    );
+    found.require(
+        (100..=60_000).contains(&delivery.timeout_ms),
+        "webhook_delivery.timeout_ms",
+        format!("{} is not between 100 and 60000", delivery.timeout_ms),
+        "give a number of milliseconds, such as 10000",
+    );
+    found.require(
+        delivery.retry_s.iter().all(|seconds| *seconds > 0),
+        "webhook_delivery.retry_s",
+        "the list holds a 0",
+        "list waits in seconds, such as [5, 30, 120, 600]; an empty list parks a message after one attempt",
+    );
+}
+
+fn check_webhook(key: &str, webhook: &Webhook, config: &Config, found: &mut Findings) {
+    let allowed = &config.webhook_delivery.allowed_networks;
+    match Url::parse(webhook.url.expose_secret()) {
+        Err(_) => found.add(
+            format!("{key}.url"),
+            "this is not an address",
+            "write it as https://crm.example.com/hooks/ringback",
+        ),
+        Ok(url) => {
+            let plain_is_possible = url.scheme() == "http" && !allowed.is_empty();
+            found.require(
+                url.scheme() == "https" || plain_is_possible,
+                format!("{key}.url"),
+                "it is not an https address",
+                "use https; plain http is possible to webhook_delivery.allowed_networks only",
+            );
+            found.require(
+                network::refused_literal(&url, allowed).is_none(),
+                format!("{key}.url"),
+                "its address is not a public one",
+                "add it to webhook_delivery.allowed_networks, if messages may go there",
+            );
+        }
+    }
+    found.require(
+        !webhook.secrets.is_empty(),
+        format!("{key}.secrets"),
+        "there is no secret to sign with",
+        "make one with `echo whsec_$(openssl rand -base64 32)`",
+    );
+    for secret in &webhook.secrets {
+        found.require(
+            webhook_secret::read(secret).is_some(),
+            format!("{key}.secrets"),
+            "a secret is not `whsec_` and 24 to 64 bytes in base64",
+            "make one with `echo whsec_$(openssl rand -base64 32)`",
+        );
+    }
+    found.known_sites(&format!("{key}.sites"), &webhook.sites, config);
 }

@@ -13,6 +13,7 @@ use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
 use ipnet::IpNet;
+use ringback_contract::callback::State;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 
@@ -45,6 +46,11 @@ pub struct Config {
     /// The agents, by handle.
     #[serde(default)]
     pub agents: BTreeMap<String, Agent>,
+    /// How webhooks are delivered.
+    pub webhook_delivery: WebhookDelivery,
+    /// The webhooks, by name.
+    #[serde(default)]
+    pub webhooks: BTreeMap<String, Webhook>,
     /// The keys for the REST door, by name.
     #[serde(default)]
     pub api_keys: BTreeMap<String, ApiKey>,
@@ -192,6 +198,38 @@ pub enum LogFormat {
     Json,
 }
 
+/// How webhooks are delivered.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct WebhookDelivery {
+    pub concurrency: usize,
+    pub timeout_ms: u64,
+    pub retry_s: Vec<u64>,
+    #[serde(deserialize_with = "networks")]
+    pub allowed_networks: Vec<IpNet>,
+}
+
+/// Where a CRM hears of changes.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Webhook {
+    /// Where messages go. It may hold a token, so it does not print.
+    pub url: SecretString,
+    /// What messages are signed with: `whsec_` and base64, the newest first.
+    #[serde(default)]
+    pub secrets: Vec<SecretString>,
+    /// A file that holds the secrets, one on a line.
+    #[serde(default)]
+    pub secrets_file: String,
+    /// The sites that it hears of; empty: all.
+    #[serde(default)]
+    pub sites: Vec<String>,
+    /// The states that it hears of; empty: all.
+    #[serde(default)]
+    pub states: Vec<State>,
+}
+
 /// A key for the REST door.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -219,9 +257,7 @@ fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpN
         .iter()
         .map(|text| text.parse().or_else(|_| text.parse::<IpAddr>().map(IpNet::from)))
         .collect::<Result<_, _>>()
-        .map_err(|_| {
-            serde::de::Error::custom("write each proxy as an address or a network, such as 10.0.0.0/8")
-        })
+        .map_err(|_| serde::de::Error::custom("write each as an address or a network, such as 10.0.0.0/8"))
 }
 
 /// Something that is wrong with a configuration.

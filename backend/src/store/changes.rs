@@ -15,6 +15,7 @@ type Followed = HashMap<CallbackId, watch::Sender<()>>;
 pub struct Changes {
     followed: Arc<Mutex<Followed>>,
     work: Arc<Notify>,
+    messages: Arc<Notify>,
     instances: Arc<Notify>,
 }
 
@@ -25,6 +26,7 @@ impl Changes {
             sender.send_replace(());
         }
         self.work.notify_one();
+        self.messages.notify_one();
     }
 
     /// Tells that any callback may have changed.
@@ -33,6 +35,7 @@ impl Changes {
             sender.send_replace(());
         }
         self.work.notify_one();
+        self.messages.notify_one();
     }
 
     /// Follows a callback from now on.
@@ -44,6 +47,11 @@ impl Changes {
     /// Waits until something has changed since the last wait ended.
     pub async fn work(&self) {
         self.work.notified().await;
+    }
+
+    /// Waits until something has changed that a CRM may have to hear of, since the last wait ended.
+    pub async fn messages(&self) {
+        self.messages.notified().await;
     }
 
     /// Tells that another process has something to say in its heartbeat.

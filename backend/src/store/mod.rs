@@ -3,6 +3,7 @@
 pub mod api_key;
 mod changes;
 pub mod listing;
+pub mod outbox;
 pub mod postgres;
 #[cfg(test)]
 mod promises;
@@ -18,6 +19,7 @@ use jiff::Timestamp;
 
 use self::api_key::ApiKeyStore;
 use self::listing::CallbackList;
+use self::outbox::Outbox;
 use self::postgres::PostgresStore;
 use self::sqlite::SqliteStore;
 use crate::callback::{Callback, CallbackId};
@@ -176,7 +178,7 @@ pub struct KeptEvent {
 
 /// A store. Whatever returns has been written for good.
 #[async_trait]
-pub trait Store: ApiKeyStore + CallbackList + Send + Sync + std::fmt::Debug {
+pub trait Store: ApiKeyStore + CallbackList + Outbox + Send + Sync + std::fmt::Debug {
     /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
     async fn insert(
         &self,

@@ -7,6 +7,7 @@
 mod api_key;
 mod listing;
 mod news;
+mod outbox;
 mod write;
 
 use std::str::FromStr as _;
@@ -20,6 +21,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 
 use self::news::{Item, News};
 use self::write::Insertion;
+use super::outbox::Subscribers;
 use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted, read_key};
 use super::turns::{self, Turns};
 use super::{
@@ -49,6 +51,7 @@ pub struct PostgresStore {
     changes: Changes,
     news: News,
     turns: Turns,
+    subscribers: Subscribers,
 }
 
 columns_of!(PgRow);
@@ -76,7 +79,7 @@ impl PostgresStore {
         }
         let changes = Changes::default();
         let news = News::start(&pool, &changes, purpose);
-        Ok(Self { pool, changes, news, turns: Turns::default() })
+        Ok(Self { pool, changes, news, turns: Turns::default(), subscribers: Subscribers::default() })
     }
 
     async fn waiting(
@@ -126,7 +129,7 @@ impl Store for PostgresStore {
         claim: Option<&Claim>,
     ) -> Result<Inserted, StoreError> {
         for _ in 0..INSERT_TRIES {
-            match (write::insert(&self.pool, callback, key, claim).await?, key) {
+            match (write::insert(&self.pool, callback, key, claim, &self.subscribers).await?, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);
@@ -161,7 +164,7 @@ impl Store for PostgresStore {
 
     async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
-        let won = write::update(&mut transaction, next).await?;
+        let won = write::update(&mut transaction, next, &self.subscribers).await?;
         // What was asked of Webex was asked, whoever won.
         if let Some(attempt) = attempt {
             write::attempt(&mut transaction, next.id, attempt).await?;
@@ -199,7 +202,7 @@ impl Store for PostgresStore {
                     self.turns.served(site);
                 }
                 for next in due.iter().filter_map(step) {
-                    if write::update(&mut transaction, &next).await? {
+                    if write::update(&mut transaction, &next, &self.subscribers).await? {
                         taken.push(next);
                     }
                 }

@@ -1,22 +1,28 @@
 //! What every store promises. The tests know the trait alone, and run on each store.
 
+mod crm;
+
 use std::sync::Arc;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 
-use super::listing::Wanted;
+use self::crm::{
+    a_list_holds_what_is_wanted_alone, an_api_key_is_kept_found_and_taken_back_once,
+    each_change_of_state_writes_its_message_for_who_wants_it,
+    messages_are_taken_once_settled_once_and_tried_again,
+    pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in,
+    what_a_crm_adds_to_the_attributes_is_kept,
+};
 use super::sqlite::SqliteStore;
 use super::{
     Attempt, CREATE_TASK, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, Store, StoreError, Use,
 };
 use crate::agent::AgentName;
-use crate::api_key::{self, ApiKey};
 use crate::callback::{Callback, CallbackId, Failure, Fallback, State, sample};
 use crate::clock::after_s;
 use crate::config;
-use crate::personal::Personal;
 use crate::store;
 use crate::task_event::{TaskChange, TaskEvent};
 
@@ -82,6 +88,8 @@ promises! {
     an_api_key_is_kept_found_and_taken_back_once
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in
     a_list_holds_what_is_wanted_alone
+    each_change_of_state_writes_its_message_for_who_wants_it
+    messages_are_taken_once_settled_once_and_tried_again
 }
 
 /// Takes every callback that is due, and gives their ids in order.
@@ -339,89 +347,6 @@ async fn a_claim_ends_with_its_callback_and_with_its_time(fresh: Fresh) {
     let third = sample::callback(after_s(now(), 60));
     assert_eq!(insert(&third, after_s(now(), 1)).await, Inserted::New);
     assert_eq!(insert(&sample::callback(now()), now()).await, Inserted::Joined(third.id));
-}
-
-async fn what_a_crm_adds_to_the_attributes_is_kept(fresh: Fresh) {
-    let mut callback = sample::callback(now());
-    let pairs = [("Größe", "42 \"x\""), ("empty", "")];
-    callback.request.attributes =
-        pairs.map(|(key, value)| (key.to_owned(), Personal::new(value))).into_iter().collect();
-    fresh.store.insert(&callback, None, None).await.unwrap();
-    assert_eq!(fresh.reopened().await.store.get(callback.id).await.unwrap(), Some(callback));
-}
-
-async fn an_api_key_is_kept_found_and_taken_back_once(fresh: Fresh) {
-    let (key, _) = ApiKey::generate(api_key::sample::terms(), now()).unwrap();
-    let terms = api_key::Terms {
-        sites: Vec::new(),
-        expires_at: Some(after_s(now(), 60)),
-        ..api_key::sample::terms()
-    };
-    let (other, _) = ApiKey::generate(terms, after_s(now(), 1)).unwrap();
-    fresh.store.add_api_key(&key).await.unwrap();
-    fresh.store.add_api_key(&other).await.unwrap();
-    let fresh = fresh.reopened().await;
-    assert_eq!(fresh.store.api_key(&key.id).await.unwrap().as_ref(), Some(&key));
-    assert_eq!(fresh.store.api_key("0").await.unwrap(), None);
-    assert_eq!(fresh.store.api_keys().await.unwrap(), [key.clone(), other.clone()]);
-    // Uses may be told out of order.
-    for second in [5, 9, 7] {
-        fresh.store.note_use(&key.id, after_s(now(), second)).await.unwrap();
-    }
-    assert!(fresh.store.revoke_api_key(&key.id, after_s(now(), 10)).await.unwrap());
-    assert!(!fresh.store.revoke_api_key(&key.id, after_s(now(), 11)).await.unwrap());
-    assert!(!fresh.store.revoke_api_key("0", now()).await.unwrap());
-    let expected =
-        ApiKey { revoked_at: Some(after_s(now(), 10)), last_used_at: Some(after_s(now(), 9)), ..key };
-    assert_eq!(fresh.store.api_keys().await.unwrap(), [expected, other]);
-}
-
-async fn pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in(fresh: Fresh) {
-    let mut expected = Vec::new();
-    for second in 0..25 {
-        let callback = sample::callback(after_s(now(), second));
-        fresh.store.insert(&callback, None, None).await.unwrap();
-        expected.insert(0, callback.id);
-    }
-    let mut seen: Vec<CallbackId> = Vec::new();
-    loop {
-        let wanted = Wanted { before: seen.last().copied(), limit: 4, ..Wanted::default() };
-        let page = fresh.store.list(&wanted).await.unwrap();
-        seen.extend(page.iter().map(|callback| callback.id));
-        if page.len() < 4 {
-            break;
-        }
-        fresh.store.insert(&sample::callback(after_s(now(), 100)), None, None).await.unwrap();
-    }
-    assert_eq!(seen, expected);
-}
-
-async fn a_list_holds_what_is_wanted_alone(fresh: Fresh) {
-    let mut callbacks = Vec::new();
-    for (second, site) in [(0, "acme"), (1, "other"), (2, "third"), (3, "acme")] {
-        let mut callback = sample::callback(after_s(now(), second));
-        callback.request.site = site.to_owned();
-        fresh.store.insert(&callback, None, None).await.unwrap();
-        callbacks.push(callback);
-    }
-    callbacks[3] = callbacks[3].moved_to(State::Cancelled, after_s(now(), 4)).unwrap();
-    fresh.store.update(&callbacks[3], None).await.unwrap();
-    let all = Wanted { limit: 10, ..Wanted::default() };
-    let sites = |sites: &[&str]| Some(sites.iter().map(|site| (*site).to_owned()).collect());
-    for (wanted, expected) in [
-        (all.clone(), &[3, 2, 1, 0][..]),
-        (Wanted { sites: sites(&["acme", "other"]), ..all.clone() }, &[3, 1, 0]),
-        (Wanted { sites: sites(&["nobody"]), ..all.clone() }, &[]),
-        (Wanted { sites: sites(&[]), ..all.clone() }, &[]),
-        (Wanted { state: Some(State::Cancelled), ..all.clone() }, &[3]),
-        (Wanted { since: Some(after_s(now(), 2)), ..all.clone() }, &[3, 2]),
-        (Wanted { sites: sites(&["acme"]), state: Some(State::Accepted), ..all.clone() }, &[0]),
-        (Wanted { limit: 2, ..all.clone() }, &[3, 2]),
-    ] {
-        let found = fresh.store.list(&wanted).await.unwrap();
-        let expected: Vec<_> = expected.iter().map(|index| callbacks[*index].clone()).collect();
-        assert_eq!(found, expected, "{wanted:?}");
-    }
 }
 
 /// Stores a callback that is being sent.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use secrecy::SecretBox;
 
+use super::outbox::{Message, MessageAttempt, MessageStatus};
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
 use crate::agent::AgentName;
 use crate::api_key::{ApiKey, Scope};
@@ -133,14 +134,13 @@ pub(super) fn read_id(row: &impl Columns) -> Result<CallbackId, StoreError> {
 }
 
 pub(super) fn read_attempt(row: &impl Columns) -> Result<Attempt, StoreError> {
-    let status = row.optional_integer("status")?;
     Ok(Attempt {
         operation: parsed(row, "operation", |text| {
             OPERATIONS.into_iter().find(|operation| *operation == text)
         })?,
         begun_at: moment_in(row, "begun_at")?,
         took_ms: row.integer("took_ms")?,
-        status: status.map(u16::try_from).transpose().map_err(|_| unreadable("status"))?,
+        status: read_status(row)?,
         tracking_id: row.text("tracking_id")?.to_owned(),
         outcome: row.text("outcome")?.to_owned(),
     })
@@ -196,6 +196,33 @@ pub(super) fn read_api_key(row: &impl Columns) -> Result<ApiKey, StoreError> {
 /// The scopes as they are written.
 pub(super) fn joined_scopes(scopes: &[Scope]) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn read_message(row: &impl Columns) -> Result<Message, StoreError> {
+    Ok(Message {
+        webhook: row.text("webhook")?.to_owned(),
+        id: row.text("id")?.to_owned(),
+        callback_id: parsed(row, "callback_id", CallbackId::parse)?,
+        body: row.text("body")?.to_owned(),
+        status: parsed(row, "status", MessageStatus::parse)?,
+        attempts: count(row, "attempts")?,
+        created_at: moment_in(row, "created_at")?,
+        due_at: optional_moment_in(row, "due_at")?,
+    })
+}
+
+pub(super) fn read_message_attempt(row: &impl Columns) -> Result<MessageAttempt, StoreError> {
+    Ok(MessageAttempt {
+        begun_at: moment_in(row, "begun_at")?,
+        took_ms: row.integer("took_ms")?,
+        status: read_status(row)?,
+        outcome: row.text("outcome")?.to_owned(),
+    })
+}
+
+/// The HTTP status of an answer, where there was one.
+fn read_status(row: &impl Columns) -> Result<Option<u16>, StoreError> {
+    row.optional_integer("status")?.map(u16::try_from).transpose().map_err(|_| unreadable("status"))
 }
 
 /// What the row of an idempotency key says of a request with that key.

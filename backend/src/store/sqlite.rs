@@ -6,6 +6,7 @@
 
 mod api_key;
 mod listing;
+mod outbox;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -21,6 +22,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Row as _};
 
 use self::writer::{Write, Writer};
+use super::outbox::Subscribers;
 use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
 use super::turns::{self, Turns};
 use super::{
@@ -45,6 +47,7 @@ pub struct SqliteStore {
     readers: SqlitePool,
     writer: Writer,
     changes: Changes,
+    subscribers: Subscribers,
     turns: Turns,
     /// Held for as long as the store is open by a serving process.
     _lock: Option<File>,
@@ -75,9 +78,11 @@ impl SqliteStore {
             .await
             .map_err(failed("open"))?;
         let changes = Changes::default();
+        let subscribers = Subscribers::default();
         Ok(Self {
             readers,
-            writer: Writer::start(connection, changes.clone()),
+            writer: Writer::start(connection, changes.clone(), subscribers.clone()),
+            subscribers,
             changes,
             turns: Turns::default(),
             _lock: lock,

@@ -4,8 +4,10 @@ use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
+use super::outbox;
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
+use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, attributes_json, moment, read_callback, read_id};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
@@ -35,6 +37,7 @@ pub(super) async fn insert(
     callback: &Callback,
     key: Option<&IdempotencyKey>,
     claim: Option<&Claim>,
+    subscribers: &Subscribers,
 ) -> Result<Insertion, StoreError> {
     let mut transaction = pool.begin().await.map_err(failed("begin"))?;
     // Both of these wait for whoever is inserting the same key or claim right now.
@@ -48,8 +51,10 @@ pub(super) async fn insert(
         let query = query.bind(&claim.text).bind(claim.since.as_millisecond());
         query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
     }
-    let mut insertion = Insertion::Done;
-    if !insert_callback(&mut transaction, callback, claim).await? {
+    let insertion = if insert_callback(&mut transaction, callback, claim).await? {
+        outbox::insert(&mut transaction, subscribers, callback).await?;
+        Insertion::Done
+    } else {
         let query =
             sqlx::query("SELECT id FROM callback WHERE claim = $1").bind(claim.map(|claim| &claim.text));
         let row = query.fetch_optional(&mut *transaction).await.map_err(failed("find a claim"))?;
@@ -64,8 +69,8 @@ pub(super) async fn insert(
             let query = query.bind(first.to_string()).bind(&key.scope).bind(&key.key);
             query.execute(&mut *transaction).await.map_err(failed("insert a key"))?;
         }
-        insertion = Insertion::Joined(first);
-    }
+        Insertion::Joined(first)
+    };
     transaction.commit().await.map_err(failed("commit"))?;
     Ok(insertion)
 }
@@ -145,7 +150,12 @@ pub(super) async fn lock_due(
 }
 
 /// Writes the next revision of a callback. `false`: another change came first.
-pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Result<bool, StoreError> {
+pub(super) async fn update(
+    connection: &mut PgConnection,
+    next: &Callback,
+    subscribers: &Subscribers,
+) -> Result<bool, StoreError> {
+    let before = outbox::state_of(&mut *connection, subscribers, next).await?;
     let (failure, detail) = match &next.failure {
         Some((failure, detail)) => (Some(failure.as_str()), Some(detail)),
         None => (None, None),
@@ -174,10 +184,14 @@ pub(super) async fn update(connection: &mut PgConnection, next: &Callback) -> Re
     .bind(next.state.is_final())
     .bind(fallback)
     .bind(fallback_detail)
-    .execute(connection)
+    .execute(&mut *connection)
     .await
     .map_err(failed("update a callback"))?;
-    Ok(written.rows_affected() == 1)
+    let won = written.rows_affected() == 1;
+    if won && before.is_some_and(|before| before != next.state.as_str()) {
+        outbox::insert(connection, subscribers, next).await?;
+    }
+    Ok(won)
 }
 
 /// Writes a request to Webex about a callback.

@@ -9,8 +9,10 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::{self, KeyWrite};
+use super::outbox::{self, MessageWrite};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
+use crate::store::outbox::Subscribers;
 use crate::store::row::{attributes_json, read_id, read_inserted};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
@@ -50,6 +52,8 @@ pub(super) enum Write {
     },
     /// A key for the REST door.
     Key(KeyWrite),
+    /// A message to a CRM.
+    Message(MessageWrite),
     /// Changes nothing, and fails where the file cannot be written.
     Check,
 }
@@ -74,9 +78,9 @@ struct Job {
 pub(super) struct Writer(mpsc::Sender<Job>);
 
 impl Writer {
-    pub(super) fn start(connection: SqliteConnection, changes: Changes) -> Self {
+    pub(super) fn start(connection: SqliteConnection, changes: Changes, subscribers: Subscribers) -> Self {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(run(connection, receiver, changes));
+        tokio::spawn(run(connection, receiver, changes, subscribers));
         Self(sender)
     }
 
@@ -87,10 +91,15 @@ impl Writer {
     }
 }
 
-async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>, changes: Changes) {
+async fn run(
+    mut connection: SqliteConnection,
+    mut waiting: mpsc::Receiver<Job>,
+    changes: Changes,
+    subscribers: Subscribers,
+) {
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        match transaction(&mut connection, &batch).await {
+        match transaction(&mut connection, &batch, &subscribers).await {
             Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), &changes)),
             // The file is locked or cannot be written: trying each by itself would wait for each.
             Err(StoreError::Database { operation: BEGIN, source }) => {
@@ -102,7 +111,7 @@ async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>,
             // One write must not fail for its neighbours: each is tried by itself.
             Err(_) if batch.len() > 1 => {
                 for job in batch.drain(..) {
-                    let done = transaction(&mut connection, std::slice::from_ref(&job)).await;
+                    let done = transaction(&mut connection, std::slice::from_ref(&job), &subscribers).await;
                     job.answer(done.map(|done| done.into_iter().next().unwrap_or_default()), &changes);
                 }
             }
@@ -119,12 +128,16 @@ async fn run(mut connection: SqliteConnection, mut waiting: mpsc::Receiver<Job>,
 }
 
 /// Writes all or nothing; gives what became of each once that is on the disk.
-async fn transaction(connection: &mut SqliteConnection, jobs: &[Job]) -> Result<Vec<Done>, StoreError> {
+async fn transaction(
+    connection: &mut SqliteConnection,
+    jobs: &[Job],
+    subscribers: &Subscribers,
+) -> Result<Vec<Done>, StoreError> {
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
     let mut begun = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed(BEGIN))?;
     let mut done = Vec::with_capacity(jobs.len());
     for job in jobs {
-        done.push(apply(&mut begun, &job.write).await?);
+        done.push(apply(&mut begun, &job.write, subscribers).await?);
     }
     begun.commit().await.map_err(failed("commit"))?;
     Ok(done)
@@ -144,12 +157,27 @@ impl Job {
     }
 }
 
-async fn apply(connection: &mut SqliteConnection, write: &Write) -> Result<Done, StoreError> {
+async fn apply(
+    connection: &mut SqliteConnection,
+    write: &Write,
+    subscribers: &Subscribers,
+) -> Result<Done, StoreError> {
     let rows = match write {
         Write::Insert { callback, key, claim } => {
-            return insert(connection, callback, key.as_ref(), claim.as_ref()).await;
+            let done = insert(connection, callback, key.as_ref(), claim.as_ref()).await?;
+            if done.before.is_none() {
+                outbox::insert(connection, subscribers, callback).await?;
+            }
+            return Ok(done);
         }
-        Write::Update { next, attempt } => update(connection, next, attempt.as_ref()).await?,
+        Write::Update { next, attempt } => {
+            let before = outbox::state_of(connection, subscribers, next).await?;
+            let rows = update(connection, next, attempt.as_ref()).await?;
+            if rows == 1 && before.is_some_and(|before| before != next.state.as_str()) {
+                outbox::insert(connection, subscribers, next).await?;
+            }
+            rows
+        }
         Write::KeepEvent { event, now } => keep_event(connection, event, *now).await?,
         Write::MarkApplied { event_ids } => {
             let mut rows = 0;
@@ -165,6 +193,7 @@ async fn apply(connection: &mut SqliteConnection, write: &Write) -> Result<Done,
             query.execute(connection).await.map_err(failed("forget events"))?.rows_affected()
         }
         Write::FirstKey { now } => first_key(connection, *now).await?,
+        Write::Message(write) => outbox::apply(connection, write).await?,
         Write::Key(write) => api_key::apply(connection, write).await?,
         Write::Check => {
             let query = sqlx::query("UPDATE signing_key SET created_at = created_at WHERE 0");
