@@ -185,8 +185,7 @@ async fn no_message_is_lost_when_the_service_is_killed_again_and_again() {
     for id in &ids {
         let told = until_told(&receiver, id, State::Completed).await;
         let revision = house.record(id).await["revision"].as_u64().unwrap();
-        let newest =
-            told.iter().map(|message| message.event()["data"]["revision"].as_u64().unwrap()).max();
+        let newest = told.iter().map(|message| message.event()["data"]["revision"].as_u64().unwrap()).max();
         assert_eq!(newest, Some(revision));
         // From the first on: what became of it before any kill is told as well.
         eventually("the first state is told", async || {
