@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
 use crate::agent::AgentLink;
+use crate::authorization::{Authorization, AuthorizationError};
 use crate::clock::{SharedClock, SystemClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::delivery::dispatcher::Dispatcher;
@@ -29,6 +30,7 @@ use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
 use crate::webex::client::{Client, ClientError};
 use crate::webex::directory::Directory;
+use crate::webex::token::{PastedToken, Tokens};
 use crate::webex::wait_time::WaitTimes;
 
 /// How often what is not needed any more is forgotten.
@@ -65,6 +67,9 @@ pub enum AppError {
     /// Webhooks cannot be delivered.
     #[error(transparent)]
     Webhooks(#[from] WebhookError),
+    /// The tokens for Webex cannot be kept.
+    #[error(transparent)]
+    Authorization(#[from] AuthorizationError),
     /// A server has failed.
     #[error("the HTTP server has failed: {0}")]
     Server(#[from] std::io::Error),
@@ -103,13 +108,16 @@ impl App {
         let store = store::open(&config.store, Use::Serve).await?;
         store.subscribe(notify::subscribers(&config.webhooks));
         let signer = Arc::new(signer(&*store, &clock).await?);
-        let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock))?);
+        let TokenSource { tokens, authorization } = token_source(&config, &store, &clock)?;
+        let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock), tokens)?);
         let agents_cached_s = config.webex.agents_cached_s;
         let directory = Arc::new(Directory::new(Arc::clone(&webex), Arc::clone(&clock), agents_cached_s));
         let wait_times = Arc::new(WaitTimes::new(Arc::clone(&webex), Arc::clone(&clock)));
         destination::warm_up();
         let parts = web::Data::new(Parts {
             intake: Intake::new(&config, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer)),
+            authorization,
+            signer: Arc::clone(&signer),
             api_keys: ApiKeys::new(&config.api_keys),
             address_limit: Limit::new("address", config.limits.address),
             read_limit: Limit::new("reads", config.limits.reads),
@@ -187,6 +195,7 @@ impl App {
             parts.stop.clone(),
         )?;
         let mut notifier = tokio::spawn(notifier.run());
+        let mut renewal = tokio::spawn(renew(parts.authorization.clone(), parts.stop.clone()));
         let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
 
         let outcome = tokio::select! {
@@ -196,6 +205,7 @@ impl App {
             ended = &mut dispatcher => ended?.map_err(AppError::from).and(Err(AppError::Stopped("dispatcher"))),
             ended = &mut notifier => ended?.map_err(AppError::from).and(Err(AppError::Stopped("notifier"))),
             ended = &mut poller => ended.map_err(AppError::from).and(Err(AppError::Stopped("poller"))),
+            ended = &mut renewal => ended.map_err(AppError::from).and(Err(AppError::Stopped("renewal of tokens"))),
             ended = &mut instances => ended.map_err(AppError::from).and(Err(AppError::Stopped("heartbeat"))),
         };
         if outcome.is_ok() {
@@ -226,6 +236,14 @@ impl App {
     }
 }
 
+/// Renews the tokens for Webex until the stop, where the service keeps them.
+async fn renew(authorization: Option<Arc<Authorization>>, stop: CancellationToken) {
+    match authorization {
+        Some(authorization) => authorization.run(stop).await,
+        None => stop.cancelled().await,
+    }
+}
+
 fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, AppError> {
     let failed = |source| AppError::Listen { address, key, source };
     let listener = TcpListener::bind(address).map_err(failed)?;
@@ -238,6 +256,38 @@ pub async fn signer(store: &dyn Store, clock: &SharedClock) -> Result<Signer, St
     let mut keys = store.signing_keys(clock.now()).await?.into_iter();
     let newest = keys.next().ok_or_else(|| StoreError::Row("no signing key".to_owned()))?;
     Ok(Signer::new(newest, keys.collect()))
+}
+
+/// Where access tokens come from.
+#[derive(Clone, Debug)]
+pub struct TokenSource {
+    /// The tokens.
+    pub tokens: Arc<dyn Tokens>,
+    /// Who renews them, where the service does so itself.
+    pub authorization: Option<Arc<Authorization>>,
+}
+
+/// The configured source of access tokens: a pasted one, or the organisation's consent.
+fn token_source(
+    config: &Config,
+    store: &Arc<dyn Store>,
+    clock: &SharedClock,
+) -> Result<TokenSource, AuthorizationError> {
+    if !config.webex.oauth.is_used() {
+        return Ok(TokenSource { tokens: Arc::new(PastedToken::of(&config.webex)), authorization: None });
+    }
+    let authorization = Arc::new(Authorization::new(config, Arc::clone(store), Arc::clone(clock))?);
+    Ok(TokenSource { tokens: Arc::clone(&authorization) as _, authorization: Some(authorization) })
+}
+
+/// A client of Webex for a short command.
+pub async fn client(
+    config: &Config,
+    clock: &SharedClock,
+) -> Result<(Client, Option<Arc<Authorization>>), AppError> {
+    let store = store::open(&config.store, Use::Command).await?;
+    let TokenSource { tokens, authorization } = token_source(config, &store, clock)?;
+    Ok((Client::new(&config.webex, Arc::clone(clock), tokens)?, authorization))
 }
 
 /// A preferred-agent link.

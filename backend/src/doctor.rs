@@ -5,6 +5,7 @@ use std::fmt;
 
 use serde::Serialize;
 
+use crate::authorization::{Authorization, Status};
 use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::site::Site;
@@ -98,11 +99,19 @@ impl Findings {
 }
 
 /// Examines a deployment. Reads only.
-pub async fn examine(config: &Config, webex: &Client, clock: &SharedClock) -> Vec<Finding> {
+pub async fn examine(
+    config: &Config,
+    webex: &Client,
+    authorization: Option<&Authorization>,
+    clock: &SharedClock,
+) -> Vec<Finding> {
     let mut found = Findings::default();
     found.good("config", "file", "every key and value can be used");
     database(config, &mut found).await;
     public_address(config, &mut found);
+    if let Some(authorization) = authorization {
+        connection(authorization, &mut found).await;
+    }
     if token_and_clock(webex, clock, &mut found).await {
         entry_points(config, webex, &mut found).await;
         anis(config, webex, &mut found).await;
@@ -154,6 +163,21 @@ fn public_address(config: &Config, found: &mut Findings) {
             "put a proxy with TLS in front",
         ),
     }
+}
+
+/// How the tokens stand that the service renews by itself.
+async fn connection(authorization: &Authorization, found: &mut Findings) {
+    const CHECK: &str = "authorization";
+    let told = match authorization.status().await {
+        Ok(Status { warning: None, access_ends_at, .. }) => {
+            let detail = format!("connected; the access token is good until {access_ends_at}");
+            return found.good(CHECK, "webex.oauth", detail);
+        }
+        Ok(Status { warning: Some(warning), .. }) => warning,
+        Err(trouble) => trouble.to_string(),
+    };
+    let (detail, remedy) = told.split_once("; hint: ").unwrap_or((&told, "run `ringback auth status`"));
+    found.wrong(CHECK, "webex.oauth", detail, remedy);
 }
 
 /// Whether Webex can be asked at all.

@@ -25,6 +25,8 @@ pub enum Purpose {
     AgentLink,
     /// Says where a page of a list ended.
     Cursor,
+    /// Begins the login of an administrator.
+    AuthStart,
 }
 
 impl Purpose {
@@ -35,6 +37,7 @@ impl Purpose {
             Self::Join => "rbj_",
             Self::AgentLink => "rba_",
             Self::Cursor => "rbc_",
+            Self::AuthStart => "rbs_",
         }
     }
 }

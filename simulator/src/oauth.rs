@@ -4,7 +4,10 @@
 
 use std::collections::HashMap;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Value, json};
+use sha2::{Digest as _, Sha256};
 use url::Url;
 use uuid::Uuid;
 
@@ -55,6 +58,8 @@ struct Lease {
 struct Code {
     grant: Grant,
     redirect_uri: String,
+    /// The challenge of PKCE (RFC 7636), where the client sent one.
+    challenge: Option<String>,
     expires_at: i64,
 }
 
@@ -153,6 +158,7 @@ pub(crate) fn authorize(world: &World, call: &Call) -> Result<Answer, Refusal> {
             Code {
                 grant: Grant::with_scopes(&wanted),
                 redirect_uri: redirect_uri.to_owned(),
+                challenge: call.parameter("code_challenge").map(str::to_owned),
                 expires_at: now + CODE_LIFETIME_MS,
             },
         );
@@ -171,7 +177,9 @@ pub(crate) fn issue(world: &World, call: &Call) -> Result<Answer, Refusal> {
         return Err(Refusal::new(401, "client_id or client_secret is wrong."));
     }
     match member("grant_type") {
-        "authorization_code" => exchange(world, member("code"), member("redirect_uri")),
+        "authorization_code" => {
+            exchange(world, member("code"), member("redirect_uri"), member("code_verifier"))
+        }
         "refresh_token" => refresh(world, member("refresh_token")),
         other => Err(Refusal::bad(format!("grant_type '{other}' is not supported."))),
     }
@@ -195,7 +203,7 @@ fn members(call: &Call) -> Result<HashMap<String, String>, Refusal> {
     }
 }
 
-fn exchange(world: &World, code: &str, redirect_uri: &str) -> Result<Answer, Refusal> {
+fn exchange(world: &World, code: &str, redirect_uri: &str, verifier: &str) -> Result<Answer, Refusal> {
     let now = clock::now_ms();
     let refresh_lifetime = world.settings.lock().refresh_token_lifetime_s;
     let mut tokens = world.tokens.lock();
@@ -204,6 +212,7 @@ fn exchange(world: &World, code: &str, redirect_uri: &str) -> Result<Answer, Ref
         .codes
         .remove(code)
         .filter(|code| code.expires_at > now && code.redirect_uri == redirect_uri)
+        .filter(|code| code.challenge.as_ref().is_none_or(|challenge| *challenge == challenge_of(verifier)))
         .ok_or_else(|| {
             Refusal::bad("The authorization code is invalid, used, or of another redirect_uri.")
         })?;
@@ -212,6 +221,11 @@ fn exchange(world: &World, code: &str, redirect_uri: &str) -> Result<Answer, Ref
     tokens.refresh.insert(refresh_token.clone(), lease);
     drop(tokens);
     Ok(issued(world, code.grant, &refresh_token, refresh_lifetime))
+}
+
+/// The challenge for a verifier by the method S256 (RFC 7636, section 4.2).
+fn challenge_of(verifier: &str) -> String {
+    URL_SAFE_NO_PAD.encode(Sha256::digest(verifier))
 }
 
 /// The remaining life of the refresh token counts down across refreshes, unless it rotates.

@@ -134,6 +134,7 @@ fn no_code_is_forgotten_here() {
     // In tests of their own.
     seen.extend(
         [
+            Code::AgentUnavailable,
             Code::LinkExpired,
             Code::UnknownField,
             Code::WrongType,

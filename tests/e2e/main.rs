@@ -10,6 +10,7 @@ mod agent_links;
 mod agents;
 mod api_keys;
 mod assets;
+mod auth;
 mod browser;
 mod crash;
 mod crm;

@@ -1,7 +1,8 @@
 //! One service with its own database, its own Webex and its own folder.
 
+use std::io::Write as _;
 use std::path::PathBuf;
-use std::process::ExitStatus;
+use std::process::{ExitStatus, Output, Stdio};
 
 use reqwest::{Client, Method, RequestBuilder};
 use ringback_contract::callback::{Accepted, State};
@@ -64,6 +65,9 @@ impl House {
         if plan.config["webex"]["base_url"].as_str() == Some("http://127.0.0.1:9") {
             plan.set("webex.base_url", webex.base_url());
         }
+        if plan.oauth {
+            plan.set("webex.oauth.base_url", webex.base_url());
+        }
         let website = plan.website.then(|| Website::bind(0).expect("a port"));
         if let Some(website) = &website {
             plan.set("sites.acme.origins", website.origins().to_vec());
@@ -106,6 +110,9 @@ impl House {
             plan::API_KEY_OF_OTHER,
             plan::WEBHOOK_SECRET,
             organization::ACCESS_TOKEN,
+            organization::REFRESH_TOKEN,
+            organization::CLIENT_SECRET,
+            plan::ENCRYPTION_KEY,
             organization::GRACE_EMAIL,
             organization::OMAR_EMAIL,
             organization::MIA_EMAIL,
@@ -309,6 +316,25 @@ impl House {
             (tasks.len() == count).then_some(tasks)
         })
         .await
+    }
+
+    /// Connects the organisation with tokens as a service app has them.
+    pub fn import(&self, tokens: &Value) -> Output {
+        self.private.add_from(tokens);
+        self.command_with(&["auth", "import"], &tokens.to_string())
+    }
+
+    /// Runs a command with this house's configuration, and with that text on its standard input.
+    pub fn command_with(&self, arguments: &[&str], input: &str) -> Output {
+        let mut command = service::command(arguments);
+        command.arg("--config").arg(self.config_file()).envs(self.environment.iter().cloned());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let mut child = command.spawn().expect("the binary starts");
+        let mut pipe = child.stdin.take().expect("a pipe");
+        // A command that reads nothing may have ended already.
+        let _ = pipe.write_all(input.as_bytes());
+        drop(pipe);
+        child.wait_with_output().expect("its output")
     }
 
     /// A preferred-agent link's token, made by the command that operators use.

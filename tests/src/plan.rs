@@ -2,7 +2,7 @@
 
 use ringback_demo::organization::{Run, configuration};
 use toml::{Table, Value};
-use webex_simulator::{Options, Outcome, Pace};
+use webex_simulator::{Options, Outcome, Pace, organization};
 
 /// The key of the CRM. Its site is `acme`.
 pub const API_KEY: &str = "test-key-of-the-crm-0123456789abcdef";
@@ -12,11 +12,14 @@ pub const API_KEY_FOR_ALL: &str = "test-key-for-all-sites-0123456789abcd";
 pub const API_KEY_OF_OTHER: &str = "test-key-of-the-other-0123456789abcde";
 /// The secret of the webhook subscription.
 pub const WEBHOOK_SECRET: &str = "test-webhook-secret-0123456789abcdef";
+/// The key that seals tokens in the database.
+pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
 /// The origin of the customer's pages.
 pub const ORIGIN: &str = "https://www.acme.example";
 
 /// What differs from test to test.
 #[derive(Debug)]
+#[expect(clippy::struct_excessive_bools, reason = "each is one piece of furniture that is there or not")]
 pub struct Plan {
     /// The operator's file.
     pub(crate) config: Table,
@@ -28,6 +31,8 @@ pub struct Plan {
     pub(crate) subscribed: bool,
     /// Whether the customer's website is there, for a browser.
     pub(crate) website: bool,
+    /// Whether the service gets its tokens from Webex by itself.
+    pub(crate) oauth: bool,
     /// Whether callbacks are kept in PostgreSQL, so that several services can share them.
     pub(crate) postgres: bool,
 }
@@ -52,6 +57,7 @@ impl Plan {
             subscribed: true,
             website: false,
             postgres: false,
+            oauth: false,
         };
         for limit in ["address", "number", "site", "reads"] {
             plan.limit(limit, 10_000, 1);
@@ -68,7 +74,7 @@ impl Plan {
         plan.set("sites.acme.countries", vec!["US", "DE"]);
         plan.set("sites.other.name", "Other Shop");
         plan.set("sites.other.origins", vec!["https://www.other.example"]);
-        plan.set("sites.other.entry_point", webex_simulator::organization::CALLBACK_ENTRY_POINT);
+        plan.set("sites.other.entry_point", organization::CALLBACK_ENTRY_POINT);
         plan.set("agents.omar.sites", vec!["other"]);
         plan.set("api_keys.all.key", API_KEY_FOR_ALL);
         plan.set("api_keys.other.key", API_KEY_OF_OTHER);
@@ -95,6 +101,22 @@ impl Plan {
             table = table.get_mut(section).and_then(Value::as_table_mut).expect("a section");
         }
         table.remove(last);
+    }
+
+    /// Has the service get its tokens from Webex by itself.
+    pub fn oauth(&mut self) {
+        self.oauth = true;
+        self.unset("webex.access_token");
+        self.set("webex.oauth.client_id", organization::CLIENT_ID);
+        self.set("webex.oauth.client_secret", organization::CLIENT_SECRET);
+        self.set("webex.oauth.redirect_port", i64::from(ringback_test_postgres::free_port()));
+        self.set("store.encryption_key", ENCRYPTION_KEY);
+    }
+
+    /// For how long the tokens are good that Webex issues, in seconds.
+    pub fn token_lifetimes_s(&mut self, access: i64, refresh: i64) {
+        self.webex.settings.access_token_lifetime_s = access;
+        self.webex.settings.refresh_token_lifetime_s = refresh;
     }
 
     /// Keeps callbacks in PostgreSQL, so that several services can share them.

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use super::{ConfigFile, print};
+use crate::app;
 use crate::clock::{SharedClock, SystemClock};
 use crate::doctor::{self, Verdict};
-use crate::webex::client::Client;
 
 /// Check the configuration against the Webex organisation, and say what to do about what is wrong. Changes nothing.
 #[derive(Debug, clap::Args)]
@@ -21,8 +21,8 @@ impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let webex = Client::new(&config.webex, Arc::clone(&clock))?;
-        let findings = doctor::examine(&config, &webex, &clock).await;
+        let (webex, authorization) = app::client(&config, &clock).await?;
+        let findings = doctor::examine(&config, &webex, authorization.as_deref(), &clock).await;
         if self.json {
             print(&serde_json::to_string(&findings)?)?;
         } else {

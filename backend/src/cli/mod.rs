@@ -1,5 +1,6 @@
 //! The command line.
 
+mod auth;
 mod doctor;
 mod key;
 mod link;
@@ -27,6 +28,9 @@ pub struct Cli {
 enum Command {
     /// Run the service.
     Serve(serve::Serve),
+    /// Connect the Webex organisation.
+    #[command(subcommand)]
+    Auth(auth::Auth),
     /// Print a preferred-agent link.
     Link(link::Link),
     /// Make, list and take back keys for the REST door.
@@ -69,6 +73,7 @@ impl Cli {
     pub async fn run(self) -> anyhow::Result<()> {
         match self.command {
             Command::Serve(serve) => serve.run().await,
+            Command::Auth(auth) => auth.run().await,
             Command::Link(link) => link.run().await,
             Command::Key(key) => key.run().await,
             Command::Webhooks(webhooks) => webhooks.run().await,

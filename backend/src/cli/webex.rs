@@ -6,9 +6,9 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::{ConfigFile, print};
+use crate::app;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::webex::client::Client;
 
 /// Have Webex tell this service of its tasks.
 #[derive(Debug, Subcommand)]
@@ -25,7 +25,7 @@ impl Webex {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let (Self::Subscribe(file) | Self::Unsubscribe(file) | Self::Status(file)) = &self;
         let config = file.load()?;
-        let webex = Client::new(&config.webex, Arc::new(SystemClock))?;
+        let (webex, _) = app::client(&config, &(Arc::new(SystemClock) as _)).await?;
         let destination = destination(&config)?;
         match self {
             Self::Subscribe(_) => {

@@ -1,16 +1,16 @@
 //! What a value must be beyond its type. Everything that is wrong is collected, so that one start tells it all.
 
 mod crm;
+mod webex;
 
 use std::collections::HashSet;
-use std::path::Path;
 
 use ringback_contract::field::{self, Code};
 use ringback_contract::form::FieldName;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Config, ConfigError, Rate, region};
+use super::{Config, ConfigError, Rate};
 use crate::agent::Agent;
 use crate::attributes;
 use crate::locale;
@@ -20,7 +20,21 @@ use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
 /// Puts the text of each file that a key `…_file` names in the place of the value.
 pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
     let mut errors = Vec::new();
-    read_secret_file("store.url", &config.store.url_file, &mut config.store.url, &mut errors);
+    let Config { store, webex, .. } = config;
+    read_secret_file("store.url", &store.url_file, &mut store.url, &mut errors);
+    read_secret_file(
+        "store.encryption_key",
+        &store.encryption_key_file,
+        &mut store.encryption_key,
+        &mut errors,
+    );
+    let oauth = &mut webex.oauth;
+    read_secret_file(
+        "webex.oauth.client_secret",
+        &oauth.client_secret_file,
+        &mut oauth.client_secret,
+        &mut errors,
+    );
     for (name, api_key) in &mut config.api_keys {
         read_secret_file(&format!("api_keys.{name}.key"), &api_key.key_file, &mut api_key.key, &mut errors);
     }
@@ -65,7 +79,7 @@ pub(super) fn check(config: &Config) -> Vec<ConfigError> {
     let mut found = Findings(Vec::new());
     server(config, &mut found);
     store(config, &mut found);
-    webex_section(config, &mut found);
+    webex::check(config, &mut found);
     delivery(config, &mut found);
     limits(config, &mut found);
     if config.sites.is_empty() {
@@ -188,70 +202,6 @@ fn store(config: &Config, found: &mut Findings) {
         format!("{} connections are too few or too many", config.store.connections),
         "use 3 to 1000: one listens, and one must be left for each of reading and writing",
     );
-}
-
-fn webex_section(config: &Config, found: &mut Findings) {
-    let section = &config.webex;
-    found.require(
-        region::base_url(&section.region).is_some(),
-        "webex.region",
-        format!("{:?} is no data centre of Webex Contact Center", section.region),
-        format!("use one of {}", region::NAMES.join(", ")),
-    );
-    if !section.base_url.is_empty() {
-        found.require(
-            is_origin(&section.base_url),
-            "webex.base_url",
-            format!("{:?} is not an address of scheme and host alone", section.base_url),
-            "write it as https://api.wxcc-us1.cisco.com, or leave it empty and set webex.region",
-        );
-    }
-    match (section.access_token.expose_secret().is_empty(), section.access_token_file.is_empty()) {
-        (true, true) => found.add(
-            "webex.access_token",
-            "there is no access token",
-            "paste one from the developer portal, or name a file in webex.access_token_file",
-        ),
-        (false, false) => found.add(
-            "webex.access_token_file",
-            "the access token is given twice",
-            "keep either webex.access_token or webex.access_token_file",
-        ),
-        (true, false) => {
-            if let Err(error) = std::fs::read_to_string(Path::new(&section.access_token_file)) {
-                found.0.push(unreadable(
-                    "webex.access_token_file".to_owned(),
-                    &section.access_token_file,
-                    &error,
-                ));
-            }
-        }
-        (false, true) => found.require(
-            section.access_token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic()),
-            "webex.access_token",
-            "it holds white space or characters outside ASCII",
-            "paste the token alone, without `Bearer`",
-        ),
-    }
-    for secret in &section.webhook_secrets {
-        found.require(
-            (32..=256).contains(&secret.expose_secret().len()),
-            "webex.webhook_secrets",
-            "a secret is shorter than 32 or longer than 256 characters",
-            "use what the subscription was made with; Webex takes 32 to 256 characters",
-        );
-    }
-    for (key, value) in [
-        ("webex.connect_timeout_ms", section.connect_timeout_ms),
-        ("webex.request_timeout_ms", section.request_timeout_ms),
-    ] {
-        found.require(
-            value > 0,
-            key,
-            "0 leaves no time at all",
-            "give a number of milliseconds, such as 10000",
-        );
-    }
 }
 
 fn delivery(config: &Config, found: &mut Findings) {

@@ -78,6 +78,8 @@ pub struct Store {
     pub path: PathBuf,
     pub url: SecretString,
     pub url_file: String,
+    pub encryption_key: SecretString,
+    pub encryption_key_file: String,
     pub connections: u32,
 }
 
@@ -103,6 +105,28 @@ pub struct Webex {
     pub request_timeout_ms: u64,
     pub requests_per_minute: u32,
     pub agents_cached_s: u64,
+    pub oauth: OAuth,
+}
+
+/// How the service gets its access tokens from Webex by itself.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct OAuth {
+    pub client_id: String,
+    pub client_secret: SecretString,
+    pub client_secret_file: String,
+    pub scopes: Vec<String>,
+    pub base_url: String,
+    pub redirect_port: u16,
+    pub warn_days: u64,
+}
+
+impl OAuth {
+    /// Whether the service gets its tokens by itself.
+    pub fn is_used(&self) -> bool {
+        !self.client_id.is_empty()
+    }
 }
 
 /// How callbacks are sent.

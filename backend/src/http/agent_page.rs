@@ -159,7 +159,7 @@ impl Page<'_> {
 }
 
 /// Text as it may stand in HTML, in an element or in a quoted attribute.
-fn escaped(text: &str) -> String {
+pub(super) fn escaped(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {

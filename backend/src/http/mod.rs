@@ -2,6 +2,7 @@
 
 mod agent_page;
 mod assets;
+pub mod auth;
 mod caller;
 mod crm;
 mod event_stream;
@@ -33,6 +34,7 @@ pub use self::caller::ApiKeys;
 pub use self::problem::every_response;
 pub use self::request_log::RequestSpan;
 use crate::agent::Agent;
+use crate::authorization::Authorization;
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::delivery::progress::Progress;
@@ -41,6 +43,7 @@ use crate::guard::rate::Limit;
 use crate::intake::Intake;
 use crate::site::Site;
 use crate::store::Store;
+use crate::token::Signer;
 use crate::webex::client::Client;
 use crate::webex::directory::Directory;
 use crate::webex::wait_time::WaitTimes;
@@ -66,6 +69,10 @@ pub struct Parts {
     pub directory: Arc<Directory>,
     /// How long people wait for an agent.
     pub wait_times: Arc<WaitTimes>,
+    /// Who keeps the tokens for Webex, where the service does so itself.
+    pub authorization: Option<Arc<Authorization>>,
+    /// Signs tokens.
+    pub signer: Arc<Signer>,
     /// Who may use the REST door.
     pub api_keys: ApiKeys,
     /// Posts a client address may make.
@@ -138,6 +145,8 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
         .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))
         .service(resource("/a/{token}").get(agent_page::for_agent).head(agent_page::for_agent))
         .service(resource("/c/{site}").get(agent_page::for_site).head(agent_page::for_site))
+        .service(resource(auth::START_PATH).get(auth::start))
+        .service(resource(auth::CALLBACK_PATH).get(auth::callback))
         .service(resource("/problems/{slug}").get(problem::explain));
 }
 

@@ -35,11 +35,19 @@ async fn ready(parts: web::Data<Parts>) -> HttpResponse {
     let check =
         |name, outcome: Result<(), String>| Check { name, ok: outcome.is_ok(), detail: outcome.err() };
     let stopping = if parts.stop.is_cancelled() { Err("the service is stopping".to_owned()) } else { Ok(()) };
-    let checks = vec![
+    let mut checks = vec![
         check("running", stopping),
         check("store", parts.store.check().await.map_err(|error| error.to_string())),
         check("webex_token", parts.webex.check_token().await),
     ];
+    if let Some(authorization) = &parts.authorization {
+        // A warning: tokens are still to be had, and taking callbacks in must go on in any case.
+        let warning = authorization
+            .status()
+            .await
+            .map_or_else(|trouble| Some(trouble.to_string()), |status| status.warning);
+        checks.push(Check { name: "webex_authorization", ok: true, detail: warning });
+    }
     if checks.iter().all(|check| check.ok) {
         HttpResponse::Ok().json(Report { status: "ready", checks })
     } else {

@@ -2,6 +2,7 @@
 
 pub mod api_key;
 mod changes;
+pub mod credential;
 pub mod listing;
 pub mod outbox;
 pub mod postgres;
@@ -18,6 +19,7 @@ pub use changes::{Changes, Subscription};
 use jiff::Timestamp;
 
 use self::api_key::ApiKeyStore;
+use self::credential::CredentialStore;
 use self::listing::CallbackList;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
@@ -178,7 +180,9 @@ pub struct KeptEvent {
 
 /// A store. Whatever returns has been written for good.
 #[async_trait]
-pub trait Store: ApiKeyStore + CallbackList + Outbox + Send + Sync + std::fmt::Debug {
+pub trait Store:
+    ApiKeyStore + CallbackList + CredentialStore + Outbox + Send + Sync + std::fmt::Debug
+{
     /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
     async fn insert(
         &self,

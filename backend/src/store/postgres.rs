@@ -5,6 +5,7 @@
 //! server's `fsync` and `synchronous_commit` are on, which they are by default.
 
 mod api_key;
+mod credential;
 mod listing;
 mod news;
 mod outbox;

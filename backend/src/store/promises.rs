@@ -45,7 +45,14 @@ impl Fresh {
     async fn open(url: String) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ringback.db");
-        let config = config::Store { path, url: url.into(), url_file: String::new(), connections: 10 };
+        let config = config::Store {
+            path,
+            url: url.into(),
+            url_file: String::new(),
+            encryption_key: String::new().into(),
+            encryption_key_file: String::new(),
+            connections: 10,
+        };
         Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
     }
 
@@ -90,6 +97,7 @@ promises! {
     a_list_holds_what_is_wanted_alone
     each_change_of_state_writes_its_message_for_who_wants_it
     messages_are_taken_once_settled_once_and_tried_again
+    a_credential_is_renewed_by_one_at_a_time
 }
 
 /// Takes every callback that is due, and gives their ids in order.
@@ -347,6 +355,32 @@ async fn a_claim_ends_with_its_callback_and_with_its_time(fresh: Fresh) {
     let third = sample::callback(after_s(now(), 60));
     assert_eq!(insert(&third, after_s(now(), 1)).await, Inserted::New);
     assert_eq!(insert(&sample::callback(now()), now()).await, Inserted::Joined(third.id));
+}
+
+async fn a_credential_is_renewed_by_one_at_a_time(fresh: Fresh) {
+    let store = &fresh.store;
+    assert_eq!(store.credential().await.unwrap(), None);
+    assert!(!store.lease_credential(1, now(), after_s(now(), 30)).await.unwrap());
+    store.set_credential(b"first").await.unwrap();
+    let first = store.credential().await.unwrap().unwrap();
+    assert_eq!(first.sealed, b"first");
+    let leasing = (0..20).map(|_| store.lease_credential(first.revision, now(), after_s(now(), 30)));
+    let won = join_all(leasing).await.into_iter().filter(|won| *won.as_ref().unwrap()).count();
+    assert_eq!(won, 1);
+    // Another may try when the time is up, or when the first gives up.
+    assert!(store.lease_credential(first.revision, after_s(now(), 30), after_s(now(), 60)).await.unwrap());
+    store.release_credential(first.revision).await.unwrap();
+    assert!(store.lease_credential(first.revision, now(), after_s(now(), 30)).await.unwrap());
+    assert!(store.replace_credential(first.revision, b"second").await.unwrap());
+    assert!(!store.replace_credential(first.revision, b"late").await.unwrap());
+    let fresh = fresh.reopened().await;
+    let second = fresh.store.credential().await.unwrap().unwrap();
+    assert_eq!((second.revision, &second.sealed[..]), (first.revision + 1, &b"second"[..]));
+    // A new login takes the place of whatever is there.
+    fresh.store.set_credential(b"third").await.unwrap();
+    assert_eq!(fresh.store.credential().await.unwrap().unwrap().revision, second.revision + 1);
+    assert!(fresh.store.forget_credential().await.unwrap());
+    assert!(!fresh.store.forget_credential().await.unwrap());
 }
 
 /// Stores a callback that is being sent.

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use secrecy::SecretBox;
 
+use super::credential::StoredCredential;
 use super::outbox::{Message, MessageAttempt, MessageStatus};
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
 use crate::agent::AgentName;
@@ -131,6 +132,10 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
 
 pub(super) fn read_id(row: &impl Columns) -> Result<CallbackId, StoreError> {
     parsed(row, "id", CallbackId::parse)
+}
+
+pub(super) fn read_credential(row: &impl Columns) -> Result<StoredCredential, StoreError> {
+    Ok(StoredCredential { revision: count(row, "revision")?, sealed: row.bytes("sealed")?.to_vec() })
 }
 
 pub(super) fn read_attempt(row: &impl Columns) -> Result<Attempt, StoreError> {

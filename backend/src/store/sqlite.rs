@@ -5,6 +5,7 @@
 //! (SQLite documentation, "PRAGMA synchronous"). Others read from connections of their own.
 
 mod api_key;
+mod credential;
 mod listing;
 mod outbox;
 mod writer;

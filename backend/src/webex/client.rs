@@ -6,14 +6,14 @@ use std::time::Duration;
 use jiff::Timestamp;
 use reqwest::header::{ACCEPT, DATE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
 use url::Url;
 use uuid::Uuid;
 
 use super::error::{ErrorKind, WebexError, message_of};
 use super::pace::Pace;
-use super::token::{self, TokenSource};
+use super::token::{self, Tokens};
 use crate::clock::{SharedClock, after_s};
 use crate::config;
 
@@ -25,7 +25,7 @@ const LARGEST_ANSWER: usize = 1024 * 1024;
 pub struct Client {
     http: reqwest::Client,
     base: Url,
-    token: TokenSource,
+    tokens: Arc<dyn Tokens>,
     organization: Option<String>,
     clock: SharedClock,
     pace: Pace,
@@ -60,28 +60,18 @@ pub(super) struct Answer {
 
 impl Client {
     /// A client of the configured organisation.
-    pub fn new(config: &config::Webex, clock: SharedClock) -> Result<Self, ClientError> {
-        // Another part of the process may have chosen a provider already; that one serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
-        let http = reqwest::Client::builder()
-            .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
-            .timeout(Duration::from_millis(config.request_timeout_ms))
-            .redirect(reqwest::redirect::Policy::none())
-            // A request whose answer was lost is looked up before it is made again, and never repeated unseen.
-            .retry(reqwest::retry::never())
-            .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
-            .build()?;
+    pub fn new(
+        config: &config::Webex,
+        clock: SharedClock,
+        tokens: Arc<dyn Tokens>,
+    ) -> Result<Self, ClientError> {
         let base = match config.base_url.as_str() {
             "" => config::region::base_url(&config.region).unwrap_or_default(),
             base => base.to_owned(),
         };
-        let token = match config.access_token_file.as_str() {
-            "" => TokenSource::Fixed(config.access_token.clone()),
-            path => TokenSource::File(path.into()),
-        };
         let organization = Some(config.organization_id.clone()).filter(|id| !id.is_empty());
         let pace = Pace::new(config.requests_per_minute, Arc::clone(&clock));
-        Ok(Self { http, base: Url::parse(&base)?, token, organization, clock, pace })
+        Ok(Self { http: http(config)?, base: Url::parse(&base)?, tokens, organization, clock, pace })
     }
 
     /// How fast Webex is asked.
@@ -95,14 +85,14 @@ impl Client {
     ///
     /// What is wrong with the token or its file.
     pub async fn check_token(&self) -> Result<(), String> {
-        self.token.read().await.map(|_| ())
+        self.tokens.current().await.map(|_| ())
     }
 
     /// The organisation's id, from the configuration or the token.
     pub(super) async fn organization(&self) -> Option<String> {
         match &self.organization {
             Some(id) => Some(id.clone()),
-            None => token::organization_of(&self.token.read().await.ok()?),
+            None => token::organization_of(&self.tokens.current().await.ok()?),
         }
     }
 
@@ -167,6 +157,7 @@ impl Client {
         Ok(self.http.request(method, url))
     }
 
+    /// Makes the request; once more with another token, where Webex refuses the first (401: it was not processed).
     async fn run(
         &self,
         request: RequestBuilder,
@@ -176,10 +167,28 @@ impl Client {
         if turn == Turn::Awaited {
             self.pace.turn().await;
         }
+        let again = request.try_clone();
+        let token = self.tokens.current().await.map_err(not_sent)?;
+        match self.run_with(request, wanted, &token).await {
+            Err(error) if error.kind == ErrorKind::TokenRejected => {
+                match (again, self.tokens.instead_of(&token).await) {
+                    (Some(again), Some(other)) => self.run_with(again, wanted, &other).await,
+                    _ => Err(error),
+                }
+            }
+            outcome => outcome,
+        }
+    }
+
+    async fn run_with(
+        &self,
+        request: RequestBuilder,
+        wanted: &[StatusCode],
+        token: &SecretString,
+    ) -> Result<Answer, WebexError> {
         let tracking_id = format!("RINGBACK_{}", Uuid::new_v4());
         let error =
             |kind, status, message| WebexError { kind, status, tracking_id: tracking_id.clone(), message };
-        let token = self.token.read().await.map_err(|why| error(ErrorKind::NotSent, None, why))?;
         let response = request
             .bearer_auth(token.expose_secret())
             .header(ACCEPT, "application/json")
@@ -206,7 +215,7 @@ impl Client {
             .get("TrackingId")
             .and_then(|value| value.to_str().ok())
             .map_or_else(|| tracking_id.clone(), crate::personal::masked_identifier);
-        let body = read_bounded(response).await.map_err(|why| WebexError {
+        let body = read_bounded(response, LARGEST_ANSWER).await.map_err(|why| WebexError {
             // The status is known, but where it was good the id of what was made is in the lost body.
             kind: if status.is_success() {
                 ErrorKind::Lost
@@ -229,12 +238,26 @@ impl Client {
     }
 }
 
+/// What every request to Webex goes through.
+pub(super) fn http(config: &config::Webex) -> Result<reqwest::Client, reqwest::Error> {
+    // Another part of the process may have chosen a provider already; that one serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
+        .timeout(Duration::from_millis(config.request_timeout_ms))
+        .redirect(reqwest::redirect::Policy::none())
+        // A request whose answer was lost is looked up before it is made again, and never repeated unseen.
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
+        .build()
+}
+
 fn not_sent(message: String) -> WebexError {
     WebexError { kind: ErrorKind::NotSent, status: None, tracking_id: "none".to_owned(), message }
 }
 
 /// The error with its causes, without the address it was sent to.
-fn described(error: reqwest::Error) -> String {
+pub(super) fn described(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);
@@ -245,11 +268,12 @@ fn described(error: reqwest::Error) -> String {
     crate::personal::masked(&text)
 }
 
-async fn read_bounded(mut response: Response) -> Result<String, String> {
+/// Reads a body of at most so many bytes.
+pub(super) async fn read_bounded(mut response: Response, most: usize) -> Result<String, String> {
     let mut body = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(described)? {
-        if body.len() + chunk.len() > LARGEST_ANSWER {
-            return Err(format!("the answer is larger than {LARGEST_ANSWER} bytes"));
+        if body.len() + chunk.len() > most {
+            return Err(format!("the answer is larger than {most} bytes"));
         }
         body.extend_from_slice(&chunk);
     }

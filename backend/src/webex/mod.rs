@@ -8,6 +8,7 @@ pub mod configuration;
 pub mod directory;
 pub mod error;
 pub mod listing;
+pub mod oauth;
 pub mod pace;
 mod remembered;
 pub mod search;

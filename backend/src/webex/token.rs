@@ -1,21 +1,49 @@
 //! The access token.
 
+use std::fmt::Debug;
 use std::path::PathBuf;
 
+use async_trait::async_trait;
 use secrecy::{ExposeSecret as _, SecretString};
 
-/// Where the access token comes from.
+use crate::config;
+
+/// Where access tokens come from.
+#[async_trait]
+pub trait Tokens: Debug + Send + Sync {
+    /// The token as it stands now.
+    ///
+    /// # Errors
+    ///
+    /// Why there is none, and what to do, for the operator.
+    async fn current(&self) -> Result<SecretString, String>;
+
+    /// Another token than that one, which Webex has refused; `None` where there is no other.
+    async fn instead_of(&self, refused: &SecretString) -> Option<SecretString>;
+}
+
+/// An access token that the operator looks after.
 #[derive(Clone, Debug)]
-pub enum TokenSource {
-    /// The configuration.
+pub enum PastedToken {
+    /// In the configuration.
     Fixed(SecretString),
-    /// A file, read anew for each request.
+    /// In a file, read anew for each request.
     File(PathBuf),
 }
 
-impl TokenSource {
-    /// The token as it stands now.
-    pub(super) async fn read(&self) -> Result<SecretString, String> {
+impl PastedToken {
+    /// The one of the configuration.
+    pub fn of(config: &config::Webex) -> Self {
+        match config.access_token_file.as_str() {
+            "" => Self::Fixed(config.access_token.clone()),
+            path => Self::File(path.into()),
+        }
+    }
+}
+
+#[async_trait]
+impl Tokens for PastedToken {
+    async fn current(&self) -> Result<SecretString, String> {
         let token = match self {
             Self::Fixed(token) => token.clone(),
             Self::File(path) => match tokio::fs::read_to_string(path).await {
@@ -27,11 +55,16 @@ impl TokenSource {
             && token.expose_secret().bytes().all(|byte| byte.is_ascii_graphic());
         if sound { Ok(token) } else { Err("the access token is empty or holds white space".to_owned()) }
     }
+
+    async fn instead_of(&self, refused: &SecretString) -> Option<SecretString> {
+        // The file may have been replaced while the request was under way.
+        self.current().await.ok().filter(|token| token.expose_secret() != refused.expose_secret())
+    }
 }
 
 /// The organisation's id, which Webex puts at the end of its tokens: `…_<cluster>_<organisation>`. A convenience of
 /// Webex's own samples, not a promise.
-pub(super) fn organization_of(token: &SecretString) -> Option<String> {
+pub fn organization_of(token: &SecretString) -> Option<String> {
     let (_, last) = token.expose_secret().rsplit_once('_')?;
     uuid::Uuid::try_parse(last).ok().map(|id| id.to_string())
 }
@@ -55,13 +88,15 @@ mod tests {
     async fn a_token_file_is_read_anew() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("token");
-        let source = TokenSource::File(path.clone());
-        assert!(source.read().await.unwrap_err().contains("cannot be read"));
+        let source = PastedToken::File(path.clone());
+        assert!(source.current().await.unwrap_err().contains("cannot be read"));
         std::fs::write(&path, "first\n").unwrap();
-        assert_eq!(source.read().await.unwrap().expose_secret(), "first");
+        let first = source.current().await.unwrap();
+        assert_eq!(first.expose_secret(), "first");
+        assert!(source.instead_of(&first).await.is_none());
         std::fs::write(&path, "second\n").unwrap();
-        assert_eq!(source.read().await.unwrap().expose_secret(), "second");
+        assert_eq!(source.instead_of(&first).await.unwrap().expose_secret(), "second");
         std::fs::write(&path, "two words").unwrap();
-        assert!(source.read().await.is_err());
+        assert!(source.current().await.is_err());
     }
 }

@@ -9,6 +9,7 @@ use sqlx::sqlite::SqliteConnection;
 use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::{self, KeyWrite};
+use super::credential::{self, CredentialWrite};
 use super::outbox::{self, MessageWrite};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
@@ -54,6 +55,7 @@ pub(super) enum Write {
     Key(KeyWrite),
     /// A message to a CRM.
     Message(MessageWrite),
+    Credential(CredentialWrite),
     /// Changes nothing, and fails where the file cannot be written.
     Check,
 }
@@ -195,6 +197,7 @@ async fn apply(
         Write::FirstKey { now } => first_key(connection, *now).await?,
         Write::Message(write) => outbox::apply(connection, write).await?,
         Write::Key(write) => api_key::apply(connection, write).await?,
+        Write::Credential(write) => credential::apply(connection, write).await?,
         Write::Check => {
             let query = sqlx::query("UPDATE signing_key SET created_at = created_at WHERE 0");
             query.execute(connection).await.map_err(failed("check"))?.rows_affected()
