@@ -24,6 +24,7 @@ use crate::guard::destination;
 use crate::guard::rate::Limit;
 use crate::http::{self, ApiKeys, Parts};
 use crate::intake::Intake;
+use crate::metrics::{Metrics, MetricsError};
 use crate::notify::delivery::WebhookError;
 use crate::notify::{self, Notifier};
 use crate::store::{self, Store, StoreError, Use};
@@ -35,6 +36,9 @@ use crate::webex::wait_time::WaitTimes;
 
 /// How often what is not needed any more is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
+
+/// How often measurements are put where they belong.
+const TIDYING: Duration = Duration::from_secs(5);
 
 /// How long a task event is kept: longer than any repetition or any answer that names its task.
 const EVENTS_KEPT_S: u64 = 24 * 60 * 60;
@@ -70,6 +74,9 @@ pub enum AppError {
     /// The tokens for Webex cannot be kept.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
+    /// Nothing can be counted.
+    #[error(transparent)]
+    Metrics(#[from] MetricsError),
     /// A server has failed.
     #[error("the HTTP server has failed: {0}")]
     Server(#[from] std::io::Error),
@@ -114,6 +121,8 @@ impl App {
         let directory = Arc::new(Directory::new(Arc::clone(&webex), Arc::clone(&clock), agents_cached_s));
         let wait_times = Arc::new(WaitTimes::new(Arc::clone(&webex), Arc::clone(&clock)));
         destination::warm_up();
+        let metrics = Metrics::install()?;
+        metrics.expect_sites(config.sites.keys());
         let parts = web::Data::new(Parts {
             intake: Intake::new(&config, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer)),
             authorization,
@@ -123,6 +132,7 @@ impl App {
             read_limit: Limit::new("reads", config.limits.reads),
             followers: Arc::new(Semaphore::new(config.limits.followers)),
             stop: CancellationToken::new(),
+            metrics,
             progress: Progress::new(Arc::clone(&store), Arc::clone(&clock), &config.delivery),
             public_url,
             clock,
@@ -197,6 +207,7 @@ impl App {
         let mut notifier = tokio::spawn(notifier.run());
         let mut renewal = tokio::spawn(renew(parts.authorization.clone(), parts.stop.clone()));
         let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
+        let tidying = tokio::spawn(tidy(parts.metrics.clone()));
 
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
@@ -214,6 +225,7 @@ impl App {
         // Not ready, followers sent away, nothing new leased; the operators' door stays open to say so.
         parts.stop.cancel();
         housekeeping.abort();
+        tidying.abort();
         let deliveries = async {
             if !dispatcher.is_finished() && tokio::time::timeout(grace, &mut dispatcher).await.is_err() {
                 tracing::warn!("deliveries did not finish in time; they are looked up at the next start");
@@ -336,6 +348,7 @@ fn public_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<Serv
             .app_data(web::Data::clone(&parts))
             .configure(|service| http::public(&parts, service))
             .wrap(from_fn(http::every_response))
+            .wrap(from_fn(http::measured))
             .wrap(TracingLogger::<http::RequestSpan>::new())
     });
     let server = server.listen(listener)?.disable_signals();
@@ -367,6 +380,14 @@ async fn forget_messages(parts: &Parts) {
 async fn write_uses(parts: &Parts) {
     if let Err(error) = parts.api_keys.write_uses(&*parts.store).await {
         tracing::warn!(%error, "the last use of an API key cannot be written");
+    }
+}
+
+async fn tidy(metrics: Metrics) {
+    let mut rounds = tokio::time::interval(TIDYING);
+    loop {
+        rounds.tick().await;
+        metrics.tidy();
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -41,6 +41,22 @@ impl Clock for SystemClock {
                 _ => return,
             }
         }
+    }
+}
+
+/// Measures how long something takes, whatever becomes of the machine's clock meanwhile.
+#[derive(Clone, Copy, Debug)]
+pub struct Stopwatch(Instant);
+
+impl Stopwatch {
+    /// Starts.
+    pub fn start() -> Self {
+        Self(Instant::now())
+    }
+
+    /// How long ago that was.
+    pub fn elapsed(self) -> Duration {
+        self.0.elapsed()
     }
 }
 

@@ -17,6 +17,7 @@ use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::guard::destination;
 use crate::guard::rate::{Limit, Verdict};
+use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::site::Site;
@@ -315,6 +316,7 @@ impl Intake {
         });
         match self.store.insert(&callback, key.as_ref(), claim.as_ref()).await? {
             Inserted::New => {
+                metrics::accepted(&callback.request.site, callback.request.door);
                 tracing::info!(
                     callback = %callback.id,
                     site = callback.request.site,
@@ -325,6 +327,7 @@ impl Intake {
                 Ok(self.taken(callback.id, false))
             }
             Inserted::Joined(id) => {
+                metrics::joined(&callback.request.site, callback.request.door);
                 tracing::info!(callback = %id, site = callback.request.site, "another request joined the callback");
                 Ok(self.taken(id, true))
             }

@@ -18,6 +18,7 @@ pub mod guard;
 pub mod http;
 pub mod intake;
 pub mod locale;
+pub mod metrics;
 pub mod network;
 pub mod notify;
 pub mod personal;

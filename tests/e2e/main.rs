@@ -28,6 +28,7 @@ mod join;
 mod life;
 mod limits;
 mod links;
+mod metrics;
 mod operation;
 mod refusals;
 mod settings;

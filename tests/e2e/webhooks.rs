@@ -12,7 +12,7 @@ use serde_json::json;
 use sha2::Sha256;
 use webex_simulator::{Effect, Fault, Operation, Outcome, Pace, TaskState, WebhookEffect, WebhookFault};
 
-fn signature(secret: &str, body: &str) -> String {
+pub(super) fn signature(secret: &str, body: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     hex::encode(mac.chain_update(body).finalize().into_bytes())
 }

@@ -1,9 +1,11 @@
 //! Takes what is due, leases it, asks Webex, and settles it. No transaction is held while Webex is asked.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use parking_lot::Mutex;
 use tokio::task::{JoinError, JoinSet};
 use tokio_util::sync::CancellationToken;
 
@@ -13,6 +15,7 @@ use super::{Parts, reconcile, settle};
 use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
+use crate::metrics;
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
 use crate::webex::directory::Directory;
@@ -109,8 +112,10 @@ impl Dispatcher {
             let recovered = async {
                 for callback in parts.store.orphans().await? {
                     tracing::warn!(callback = %callback.id, "was being sent when the service ended; looking it up");
-                    if let Some(next) = settle::orphaned(&callback, parts.clock.now()) {
-                        parts.store.update(&next, None).await?;
+                    if let Some(next) = settle::orphaned(&callback, parts.clock.now())
+                        && parts.store.update(&next, None).await?
+                    {
+                        metrics::moved(callback.state, next.state);
                     }
                 }
                 Ok::<_, StoreError>(())
@@ -133,8 +138,16 @@ impl Parts {
             return Ok(Vec::new());
         }
         let now = self.clock.now();
-        let taken =
-            self.store.take_due(now, limit, &|callback| settle::taken(callback, now, &self.config)).await?;
+        let before = Mutex::new(HashMap::new());
+        let step = |callback: &Callback| {
+            before.lock().insert(callback.id, callback.state);
+            settle::taken(callback, now, &self.config)
+        };
+        let taken = self.store.take_due(now, limit, &step).await?;
+        let before = before.into_inner();
+        for next in &taken {
+            before.get(&next.id).into_iter().for_each(|state| metrics::moved(*state, next.state));
+        }
         Ok(taken.into_iter().filter(|callback| callback.due_at.is_some()).collect())
     }
 
@@ -178,19 +191,26 @@ impl Parts {
             tracking_id = attempt.as_ref().map(|attempt| attempt.tracking_id.as_str()),
             "callback settled"
         );
-        if let Err(error) = self.settle(&next, attempt.as_ref()).await {
+        if let Err(error) = self.settle(callback.state, &next, attempt.as_ref()).await {
             // The lease runs out, and the callback is looked up then: nothing is lost, and nobody rung twice.
             tracing::error!(callback = %next.id, %error, "what Webex answered could not be stored");
         }
     }
 
-    async fn settle(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<(), StoreError> {
-        if !self.store.update(next, attempt).await? {
+    async fn settle(
+        &self,
+        before: State,
+        next: &Callback,
+        attempt: Option<&Attempt>,
+    ) -> Result<(), StoreError> {
+        if self.store.update(next, attempt).await? {
+            metrics::moved(before, next.state);
+        } else {
             tracing::warn!(callback = %next.id, "another change came first");
         }
         // Webex may have told of the task before its answer was stored.
         match &next.task_id {
-            Some(task_id) => self.progress().catch_up(task_id).await,
+            Some(task_id) => self.progress().catch_up(task_id).await.map(|_| ()),
             None => Ok(()),
         }
     }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use crate::callback::{Callback, Failure, State, may_move};
 use crate::clock::{SharedClock, after_s};
 use crate::config;
+use crate::metrics::{self, Event};
 use crate::store::{KeptEvent, Store, StoreError};
 use crate::task_event::{TaskChange, TaskEvent};
 use crate::webex::listing::TaskStatus;
@@ -25,23 +26,29 @@ impl Progress {
 
     /// Keeps an event and acts on it. A repeated one is passed over.
     pub async fn take_in(&self, event: &TaskEvent) -> Result<(), StoreError> {
-        self.store.keep_event(event, self.clock.now()).await?;
+        let is_new = self.store.keep_event(event, self.clock.now()).await?;
         // Also for a repeated one: the process may have ended between keeping it and acting on it.
-        self.catch_up(&event.task_id).await
+        let is_known = self.catch_up(&event.task_id).await?;
+        metrics::event(match (is_new, is_known) {
+            (false, _) => Event::Duplicate,
+            (true, false) => Event::Unknown,
+            (true, true) => Event::Taken,
+        });
+        Ok(())
     }
 
-    /// Acts on the events of a task that were kept and not yet acted on.
-    pub(super) async fn catch_up(&self, task_id: &str) -> Result<(), StoreError> {
+    /// Acts on the events of a task that were kept and not yet acted on. `false`: there is no callback of that task yet.
+    pub(super) async fn catch_up(&self, task_id: &str) -> Result<bool, StoreError> {
         loop {
             // A task of others, or one whose id is in an answer that is still on its way: the event waits.
             let Some(callback) = self.store.of_task(task_id).await? else {
-                return Ok(());
+                return Ok(false);
             };
             let events = self.store.events_of(task_id).await?;
             let pending: Vec<String> =
                 events.iter().filter(|kept| !kept.applied).map(|kept| kept.event.id.clone()).collect();
             if pending.is_empty() {
-                return Ok(());
+                return Ok(true);
             }
             if let Some(next) = advanced(&callback, &events)
                 && !self.move_on(&callback, next).await?
@@ -75,6 +82,7 @@ impl Progress {
         }
         let won = self.store.update(&next, None).await?;
         if won && next.state != callback.state {
+            metrics::moved(callback.state, next.state);
             tracing::info!(
                 callback = %next.id,
                 site = next.request.site,

@@ -10,6 +10,7 @@ use super::problem::Failure;
 use super::{Parts, caller, extract};
 use crate::api_key::Scope;
 use crate::callback::Callback;
+use crate::metrics;
 use crate::store::Attempt;
 use crate::webex::wait_time::WaitTime;
 
@@ -78,6 +79,7 @@ pub(super) async fn cancel(
         };
         // Where another change came first, the callback is looked at anew.
         if parts.store.update(&next, None).await? {
+            metrics::moved(callback.state, next.state);
             tracing::info!(callback = %next.id, "callback cancelled");
             return Ok(answer(&next, access, &parts));
         }

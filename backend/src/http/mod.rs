@@ -12,6 +12,7 @@ pub mod ops;
 mod prefer;
 mod problem;
 mod request_log;
+mod request_metrics;
 mod site;
 mod webex_hook;
 
@@ -33,6 +34,7 @@ pub use self::assets::is_built as widget_is_built;
 pub use self::caller::ApiKeys;
 pub use self::problem::every_response;
 pub use self::request_log::RequestSpan;
+pub use self::request_metrics::measured;
 use crate::agent::Agent;
 use crate::authorization::Authorization;
 use crate::clock::SharedClock;
@@ -41,6 +43,7 @@ use crate::delivery::progress::Progress;
 use crate::guard::origin;
 use crate::guard::rate::Limit;
 use crate::intake::Intake;
+use crate::metrics::Metrics;
 use crate::site::Site;
 use crate::store::Store;
 use crate::token::Signer;
@@ -79,6 +82,8 @@ pub struct Parts {
     pub address_limit: Limit,
     /// Reads a client address may make.
     pub read_limit: Limit,
+    /// What is counted and measured.
+    pub metrics: Metrics,
     /// Places for followers.
     pub followers: Arc<Semaphore>,
     /// Cancelled when the service stops.

@@ -1,14 +1,22 @@
 //! The operators' door, on a port of its own.
 
+use std::time::Duration;
+
 use actix_web::HttpResponse;
 use actix_web::web::{self, ServiceConfig};
 use serde::Serialize;
 
 use super::Parts;
+use crate::callback::State;
+use crate::metrics;
+use crate::store::queue::Waiting;
 
 /// The operators' addresses.
 pub fn operators(service: &mut ServiceConfig) {
-    service.route("/healthz", web::get().to(alive)).route("/readyz", web::get().to(ready));
+    service
+        .route("/healthz", web::get().to(alive))
+        .route("/readyz", web::get().to(ready))
+        .route("/metrics", web::get().to(metrics));
 }
 
 #[derive(Serialize)]
@@ -53,4 +61,24 @@ async fn ready(parts: web::Data<Parts>) -> HttpResponse {
     } else {
         HttpResponse::ServiceUnavailable().json(Report { status: "not ready", checks })
     }
+}
+
+/// `GET /metrics`: what is counted and measured, for Prometheus.
+async fn metrics(parts: web::Data<Parts>) -> HttpResponse {
+    metrics::followers(parts.config.limits.followers.saturating_sub(parts.followers.available_permits()));
+    match parts.store.waiting().await {
+        Ok(waiting) => queue(&waiting, &parts),
+        // The other figures are the more wanted now. `/readyz` tells of the store.
+        Err(error) => tracing::warn!(%error, "the queue cannot be counted"),
+    }
+    HttpResponse::Ok().content_type("text/plain; version=0.0.4; charset=utf-8").body(parts.metrics.render())
+}
+
+fn queue(waiting: &[Waiting], parts: &Parts) {
+    let counts: Vec<_> = waiting.iter().map(|waiting| (waiting.state, waiting.count)).collect();
+    // What is being sent, or looked for again later, is due when that has not worked.
+    let to_send = waiting.iter().find(|waiting| waiting.state == State::Accepted);
+    let oldest = to_send.map(|waiting| parts.clock.now().duration_since(waiting.first_due));
+    let oldest = oldest.and_then(|since| Duration::try_from(since).ok()).unwrap_or_default();
+    metrics::queue(&counts, oldest);
 }

@@ -5,6 +5,7 @@ use ringback_contract::problem::Kind;
 
 use super::problem::Failure;
 use super::{Parts, extract};
+use crate::metrics::{self, Event};
 use crate::webex::webhook;
 
 /// `POST /webhooks/webex`. The event is stored before the answer: what is answered `200` is not sent again.
@@ -16,6 +17,7 @@ pub(super) async fn receive(
     let signature = extract::header(&request, webhook::SIGNATURE).unwrap_or_default().to_owned();
     let body = extract::bytes(&request, body, parts.limits()).await?;
     if !webhook::is_signed(&body, &signature, parts.webhook_secrets()) {
+        metrics::event(Event::Refused);
         tracing::warn!(
             "a webhook with a wrong signature was refused; hint: compare webex.webhook_secrets with the subscription"
         );
@@ -25,6 +27,7 @@ pub(super) async fn receive(
         ));
     }
     if !webhook::is_timely(&body, extract::header(&request, webhook::TIMESTAMP), parts.clock.now()) {
+        metrics::event(Event::Refused);
         tracing::warn!("a signed webhook of another time was refused; hint: keep the clock in step by NTP");
         return Err(Failure::new(
             Kind::SignatureInvalid,
@@ -33,9 +36,12 @@ pub(super) async fn receive(
     }
     match webhook::read(&body, parts.clock.now()) {
         Ok(Some(event)) => parts.progress.take_in(&event).await?,
-        Ok(None) => {}
+        Ok(None) => metrics::event(Event::Irrelevant),
         // Signed by Webex and still not understood: sending it again would not help.
-        Err(error) => tracing::warn!(%error, "a signed webhook was passed over"),
+        Err(error) => {
+            metrics::event(Event::Unreadable);
+            tracing::warn!(%error, "a signed webhook was passed over");
+        }
     }
     Ok(HttpResponse::Ok().finish())
 }

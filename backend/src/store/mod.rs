@@ -8,6 +8,7 @@ pub mod outbox;
 pub mod postgres;
 #[cfg(test)]
 mod promises;
+pub mod queue;
 mod row;
 pub mod sqlite;
 mod turns;
@@ -23,6 +24,7 @@ use self::credential::CredentialStore;
 use self::listing::CallbackList;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
+use self::queue::Queue;
 use self::sqlite::SqliteStore;
 use crate::callback::{Callback, CallbackId};
 use crate::config;
@@ -181,7 +183,7 @@ pub struct KeptEvent {
 /// A store. Whatever returns has been written for good.
 #[async_trait]
 pub trait Store:
-    ApiKeyStore + CallbackList + CredentialStore + Outbox + Send + Sync + std::fmt::Debug
+    ApiKeyStore + CallbackList + CredentialStore + Outbox + Queue + Send + Sync + std::fmt::Debug
 {
     /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
     async fn insert(

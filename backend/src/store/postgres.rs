@@ -9,6 +9,7 @@ mod credential;
 mod listing;
 mod news;
 mod outbox;
+mod queue;
 mod write;
 
 use std::str::FromStr as _;

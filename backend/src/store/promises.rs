@@ -15,6 +15,7 @@ use self::crm::{
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in,
     what_a_crm_adds_to_the_attributes_is_kept,
 };
+use super::queue::Waiting;
 use super::sqlite::SqliteStore;
 use super::{
     Attempt, CREATE_TASK, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, Store, StoreError, Use,
@@ -98,6 +99,7 @@ promises! {
     each_change_of_state_writes_its_message_for_who_wants_it
     messages_are_taken_once_settled_once_and_tried_again
     a_credential_is_renewed_by_one_at_a_time
+    what_has_something_to_do_is_counted_by_state
 }
 
 /// Takes every callback that is due, and gives their ids in order.
@@ -163,6 +165,23 @@ async fn of_two_changes_to_one_revision_the_first_wins(fresh: Fresh) {
     assert_ne!(first.unwrap(), second.unwrap());
     assert_eq!(fresh.store.get(callback.id).await.unwrap().unwrap().revision, 1);
     assert!(!fresh.store.update(&sending, None).await.unwrap());
+}
+
+async fn what_has_something_to_do_is_counted_by_state(fresh: Fresh) {
+    let store = &*fresh.store;
+    assert_eq!(store.waiting().await.unwrap(), []);
+    let callbacks: Vec<_> = (0..4).map(|index| sample::callback(after_s(now(), index))).collect();
+    for callback in &callbacks {
+        store.insert(callback, None, None).await.unwrap();
+    }
+    let mut sending = callbacks[0].moved_to(State::Sending, now()).unwrap();
+    sending.due_at = Some(after_s(now(), 30));
+    store.update(&sending, None).await.unwrap();
+    // Nothing more to do.
+    store.update(&callbacks[1].moved_to(State::Cancelled, now()).unwrap(), None).await.unwrap();
+    let accepted = Waiting { state: State::Accepted, count: 2, first_due: after_s(now(), 2) };
+    let sending = Waiting { state: State::Sending, count: 1, first_due: after_s(now(), 30) };
+    assert_eq!(store.waiting().await.unwrap(), [accepted, sending]);
 }
 
 async fn every_part_of_a_change_is_kept(fresh: Fresh) {

@@ -7,6 +7,7 @@ use secrecy::SecretBox;
 
 use super::credential::StoredCredential;
 use super::outbox::{Message, MessageAttempt, MessageStatus};
+use super::queue::Waiting;
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
 use crate::agent::AgentName;
 use crate::api_key::{ApiKey, Scope};
@@ -148,6 +149,14 @@ pub(super) fn read_attempt(row: &impl Columns) -> Result<Attempt, StoreError> {
         status: read_status(row)?,
         tracking_id: row.text("tracking_id")?.to_owned(),
         outcome: row.text("outcome")?.to_owned(),
+    })
+}
+
+pub(super) fn read_waiting(row: &impl Columns) -> Result<Waiting, StoreError> {
+    Ok(Waiting {
+        state: parsed(row, "state", State::parse)?,
+        count: count(row, "count")?,
+        first_due: moment_in(row, "first_due")?,
     })
 }
 

@@ -8,6 +8,7 @@ mod api_key;
 mod credential;
 mod listing;
 mod outbox;
+mod queue;
 mod writer;
 
 use std::fs::{File, TryLockError};
