@@ -11,6 +11,8 @@ pub(crate) struct Answer {
     pub(crate) headers: Vec<(&'static str, String)>,
     pub(crate) content_type: Option<&'static str>,
     pub(crate) body: Vec<u8>,
+    /// Whether the header `TrackingId` is sent along.
+    pub(crate) names_the_call: bool,
 }
 
 impl Answer {
@@ -20,19 +22,31 @@ impl Answer {
             headers: Vec::new(),
             content_type: Some("application/json"),
             body: body.to_string().into_bytes(),
+            names_the_call: true,
         }
     }
 
     pub(crate) fn empty(status: u16) -> Self {
-        Self { status, headers: Vec::new(), content_type: None, body: Vec::new() }
+        Self { status, headers: Vec::new(), content_type: None, body: Vec::new(), names_the_call: true }
     }
 
     pub(crate) fn text(status: u16, content_type: &'static str, body: &str) -> Self {
-        Self { status, headers: Vec::new(), content_type: Some(content_type), body: body.as_bytes().to_vec() }
+        Self {
+            status,
+            headers: Vec::new(),
+            content_type: Some(content_type),
+            body: body.as_bytes().to_vec(),
+            names_the_call: true,
+        }
     }
 
     pub(crate) fn with_header(mut self, name: &'static str, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));
+        self
+    }
+
+    pub(crate) fn without_tracking_id(mut self) -> Self {
+        self.names_the_call = false;
         self
     }
 

@@ -62,6 +62,12 @@ impl Call {
             .transpose()
     }
 
+    /// Whether a query parameter or the body holds that text.
+    pub(crate) fn holds(&self, text: &str) -> bool {
+        self.query.iter().any(|(_, value)| value.contains(text))
+            || String::from_utf8_lossy(&self.body).contains(text)
+    }
+
     /// The media type of the body, lower case, without parameters.
     pub(crate) fn media_type(&self) -> String {
         let content_type = self.header("content-type").unwrap_or_default();

@@ -39,7 +39,7 @@ pub(crate) async fn enter(request: HttpRequest, body: Bytes, world: Data<World>)
         }
     };
     let own = route.operation.envelope();
-    let fault = faults::take(&mut world.faults.lock(), route.operation);
+    let fault = faults::take(&mut world.faults.lock(), route.operation, &call);
     let Some(fault) = fault else {
         let answer = carry_out(&world, &call, &route);
         return send(&world, number, &call, answer);
@@ -155,5 +155,8 @@ fn send(world: &World, number: u64, call: &Call, answer: Answer) -> HttpResponse
     if let Some(request) = world.requests.lock().at(number) {
         request.status = Some(answer.status);
     }
-    answer.with_header("TrackingId", call.tracking_id.clone()).into_response()
+    if answer.names_the_call {
+        return answer.with_header("TrackingId", call.tracking_id.clone()).into_response();
+    }
+    answer.into_response()
 }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::answer::Answer;
+use crate::call::Call;
 use crate::envelope::{Envelope, Refusal};
 use crate::route::Operation;
 
@@ -13,6 +14,9 @@ pub struct Fault {
     /// Which operation meets it; `None` is every one.
     #[serde(default)]
     pub operation: Option<Operation>,
+    /// A text that the query or the body must hold, such as a number; without one, any call.
+    #[serde(default)]
+    pub containing: Option<String>,
     /// How many calls pass before it begins.
     #[serde(default)]
     pub skip: u32,
@@ -68,26 +72,41 @@ pub struct Failure {
     /// What the body says.
     #[serde(default)]
     pub description: Option<String>,
+    /// An id of Webex's own for the call, which stands in the body alone; without one, the call's, in the header too.
+    #[serde(default)]
+    pub tracking_id: Option<String>,
 }
 
 impl Failure {
     /// A status, in the operation's own envelope.
     pub const fn status(status: u16) -> Self {
-        Self { status, envelope: None, retry_after: None, description: None }
+        Self { status, envelope: None, retry_after: None, description: None, tracking_id: None }
     }
 
     pub(crate) fn answer(&self, own: Envelope, tracking_id: &str) -> Answer {
         let description =
             self.description.clone().unwrap_or_else(|| "A fault that was asked for.".to_owned());
-        Refusal { status: self.status, description, retry_after: self.retry_after }
-            .answer(self.envelope.unwrap_or(own), tracking_id)
+        let refusal = Refusal { status: self.status, description, retry_after: self.retry_after };
+        let envelope = self.envelope.unwrap_or(own);
+        match &self.tracking_id {
+            Some(in_body) => refusal.answer(envelope, in_body).without_tracking_id(),
+            None => refusal.answer(envelope, tracking_id),
+        }
     }
 }
 
 impl Fault {
     /// This effect on the next call of an operation.
     pub const fn new(operation: Operation, effect: Effect) -> Self {
-        Self { operation: Some(operation), skip: 0, times: 1, delay_ms: 0, delay_after_ms: 0, effect }
+        Self {
+            operation: Some(operation),
+            containing: None,
+            skip: 0,
+            times: 1,
+            delay_ms: 0,
+            delay_after_ms: 0,
+            effect,
+        }
     }
 
     /// The next call of an operation is answered with this status, and not done.
@@ -99,6 +118,13 @@ impl Fault {
     #[must_use]
     pub const fn times(mut self, times: u32) -> Self {
         self.times = times;
+        self
+    }
+
+    /// For calls whose query or body holds that text.
+    #[must_use]
+    pub fn containing(mut self, text: impl Into<String>) -> Self {
+        self.containing = Some(text.into());
         self
     }
 
@@ -131,9 +157,11 @@ impl Effect {
 }
 
 /// Takes the fault that this call meets, if any.
-pub(crate) fn take(faults: &mut Vec<Fault>, operation: Operation) -> Option<Fault> {
-    let position =
-        faults.iter().position(|fault| fault.operation.is_none_or(|wanted| wanted == operation))?;
+pub(crate) fn take(faults: &mut Vec<Fault>, operation: Operation, call: &Call) -> Option<Fault> {
+    let position = faults.iter().position(|fault| {
+        fault.operation.is_none_or(|wanted| wanted == operation)
+            && fault.containing.as_deref().is_none_or(|text| call.holds(text))
+    })?;
     let fault = faults.get_mut(position)?;
     if fault.skip > 0 {
         fault.skip -= 1;

@@ -19,7 +19,8 @@ use crate::metrics;
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
 use crate::webex::directory::Directory;
-use crate::webex::error::{ErrorKind, WebexError};
+use crate::webex::error::WebexError;
+use crate::webex::policy::{Operation, Policy};
 use crate::webex::task::CreateTask;
 
 /// How long to wait after the store has failed.
@@ -230,7 +231,7 @@ impl Parts {
             }
             Preference::Unanswered(error) => {
                 let attempt = self.failed_attempt(store::FIND_AGENT, begun_at, &error);
-                return settle::not_sent(callback, self.clock.now(), &self.config, error.kind)
+                return settle::not_sent(callback, self.clock.now(), &self.config, error.retry_after)
                     .map(|next| (next, Some(attempt)));
             }
         };
@@ -239,7 +240,7 @@ impl Parts {
         // Whatever it waits for, nothing is sent once the lease has run out: another may be looking it up by then.
         let answer = tokio::select! {
             answer = self.webex.create_task(&task) => answer,
-            () = self.wait_until(callback.due_at) => Err(WebexError::late()),
+            () = self.wait_until(callback.due_at) => Err(WebexError::late(Operation::CreateTask)),
         };
         let now = self.clock.now();
         self.circuit.ends(
@@ -255,10 +256,10 @@ impl Parts {
         let next = match answer {
             Ok(created) => settle::requested(callback, now, &self.config, created.id),
             // Refused for good, so no task was made: the next free agent can call without anybody being rung twice.
-            Err(error) if error.kind == ErrorKind::Refused && agent.is_some() && site.falls_back() => {
+            Err(error) if error.policy == Policy::GiveUp && agent.is_some() && site.falls_back() => {
                 settle::without_agent(callback, now, true, Fallback::AgentRefused, error.message)
             }
-            Err(error) => settle::after_error(callback, now, &self.config, error.kind, error.message),
+            Err(error) => settle::after_error(callback, now, &self.config, error),
         };
         next.map(|next| (next, Some(attempt)))
     }

@@ -13,6 +13,7 @@ use crate::clock::{SharedClock, after_ms, after_s, shifted_s};
 use crate::config::{self, Config};
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
+use crate::webex::policy::Policy;
 
 /// Questions under way at the same time: few, since new callbacks matter more.
 const CONCURRENCY: usize = 2;
@@ -22,6 +23,8 @@ const ROUND: usize = 100;
 const LONGEST_S: u64 = 24 * 60 * 60;
 /// The longest pause between two questions about one callback, in seconds.
 const LONGEST_PAUSE_S: u64 = 600;
+/// The shortest pause after a question that was refused, in seconds.
+const REFUSED_PAUSE_S: u64 = 60;
 
 /// Asks until it is told to stop.
 #[derive(Debug)]
@@ -103,6 +106,12 @@ impl Poller {
                 tracing::warn!(callback = %next.id, %error, "cannot be asked about");
                 let mut noted = next.clone();
                 noted.revision += 1;
+                // What is refused now will be refused in a moment; what is asked for in time is not asked for before.
+                let pause_s = match error.policy {
+                    Policy::GiveUp => REFUSED_PAUSE_S,
+                    _ => error.retry_after.map_or(0, |wait| wait.as_secs()),
+                };
+                noted.poll_at = noted.poll_at.map(|at| at.max(after_s(self.clock.now(), pause_s)));
                 let attempt = Attempt {
                     operation: store::LIST_TASKS,
                     begun_at,

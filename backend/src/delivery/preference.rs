@@ -5,7 +5,8 @@ use crate::agent::{Agent, AgentName};
 use crate::callback::{Callback, Fallback};
 use crate::site::{IdentifyBy, Site};
 use crate::webex::configuration::User;
-use crate::webex::error::{ErrorKind, WebexError};
+use crate::webex::error::WebexError;
+use crate::webex::policy::{Operation, Policy};
 
 /// Who shall call.
 #[derive(Clone, Debug)]
@@ -43,7 +44,7 @@ impl Parts {
         }
         let answer = tokio::select! {
             answer = self.directory.find(&agent.email) => answer,
-            () = self.wait_until(callback.due_at) => Err(WebexError::late()),
+            () = self.wait_until(callback.due_at) => Err(WebexError::late(Operation::ReadConfiguration)),
         };
         judge(agent, preferred.identify_by, answer)
     }
@@ -62,7 +63,7 @@ fn judge(agent: Agent, identify_by: IdentifyBy, answer: Result<Option<User>, Web
             "no user of Webex has this e-mail address".to_owned(),
         ),
         // The token may not read users, which says nothing of the agent.
-        Err(error) if error.kind == ErrorKind::Refused => {
+        Err(error) if error.policy == Policy::GiveUp => {
             tracing::warn!(%error, "an agent cannot be looked up; hint: give a token with the scope cjp:config_read");
             if identify_by == IdentifyBy::Id && agent.id.is_empty() {
                 let detail = format!("the agent's id cannot be looked up: {}", error.message);
@@ -105,8 +106,8 @@ mod tests {
         judge(Agent::of_email(Personal::new("grace.loh@example.com")), by, answer)
     }
 
-    fn failed(kind: ErrorKind) -> Result<Option<User>, WebexError> {
-        Err(WebexError { kind, ..WebexError::late() })
+    fn failed(policy: Policy) -> Result<Option<User>, WebexError> {
+        Err(WebexError { policy, ..WebexError::late(Operation::ReadConfiguration) })
     }
 
     #[test]
@@ -123,18 +124,16 @@ mod tests {
 
     #[test]
     fn what_keeps_us_from_looking_says_nothing_of_the_agent() {
-        let found = judged(IdentifyBy::Email, failed(ErrorKind::Refused));
+        let found = judged(IdentifyBy::Email, failed(Policy::GiveUp));
         assert!(matches!(found, Preference::Agent(_)));
         // Without an id there is nothing to name the agent by.
-        let found = judged(IdentifyBy::Id, failed(ErrorKind::Refused));
+        let found = judged(IdentifyBy::Id, failed(Policy::GiveUp));
         assert!(matches!(found, Preference::RuledOut(Fallback::AgentUnknown, _)));
-        for kind in [
-            ErrorKind::NotSent,
-            ErrorKind::Lost,
-            ErrorKind::TokenRejected,
-            ErrorKind::Busy { retry_after: None },
-        ] {
-            assert!(matches!(judged(IdentifyBy::Email, failed(kind)), Preference::Unanswered(_)), "{kind:?}");
+        for policy in [Policy::Repeat, Policy::Wait, Policy::Refresh] {
+            assert!(
+                matches!(judged(IdentifyBy::Email, failed(policy)), Preference::Unanswered(_)),
+                "{policy:?}"
+            );
         }
     }
 }

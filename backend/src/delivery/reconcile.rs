@@ -1,5 +1,7 @@
 //! A request whose answer was lost: did Webex make a task of it?
 
+use std::time::Duration;
+
 use jiff::Timestamp;
 
 use super::{CLOCK_SKEW_S, Parts, settle};
@@ -7,6 +9,7 @@ use crate::callback::{Callback, State};
 use crate::clock::{after_s, shifted_s};
 use crate::config::WhenUnsearchable;
 use crate::store::{self, Attempt, StoreError};
+use crate::webex::policy::Policy;
 use crate::webex::search::FoundTask;
 
 /// What a search says of a callback.
@@ -35,8 +38,14 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "cannot be looked up");
             let attempt = parts.failed_attempt(store::SEARCH_TASK, begun_at, &error);
-            let resend = parts.config.when_unsearchable == WhenUnsearchable::Resend && grace_is_over;
-            let next = if resend { again(callback, now) } else { later(parts, callback, now) };
+            // What may pass is waited for, whatever the operator prefers: the search may find the task yet.
+            let unsearchable = error.policy == Policy::GiveUp;
+            let resend = parts.config.when_unsearchable == WhenUnsearchable::Resend;
+            let next = if unsearchable && resend && grace_is_over {
+                again(callback, now)
+            } else {
+                later(parts, callback, now).map(|next| not_before(next, now, error.retry_after))
+            };
             return next.map(|next| (next, Some(attempt)));
         }
         Ok(found) => found,
@@ -113,6 +122,12 @@ fn later(parts: &Parts, callback: &Callback, now: Timestamp) -> Option<Callback>
     // Nothing that a follower would see has changed.
     next.updated_at = callback.updated_at;
     Some(next)
+}
+
+/// Not looked for sooner than Webex asks.
+fn not_before(mut next: Callback, now: Timestamp, retry_after: Option<Duration>) -> Callback {
+    next.due_at = next.due_at.max(retry_after.map(|wait| after_s(now, wait.as_secs())));
+    next
 }
 
 #[cfg(test)]

@@ -8,7 +8,8 @@ use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{after_ms, after_s};
 use crate::config;
 use crate::entropy;
-use crate::webex::error::ErrorKind;
+use crate::webex::error::WebexError;
+use crate::webex::policy::Policy;
 
 /// The callback in that state. `None`, and a line in the log, where no callback may go there: an error of ours that
 /// must not stop the others.
@@ -122,13 +123,13 @@ pub(super) fn not_sent(
     callback: &Callback,
     now: Timestamp,
     config: &config::Delivery,
-    kind: ErrorKind,
+    retry_after: Option<Duration>,
 ) -> Option<Callback> {
-    let kind = match kind {
-        ErrorKind::Busy { .. } => kind,
-        _ => ErrorKind::NotSent,
-    };
-    after_error(callback, now, config, kind, String::new())
+    let mut next = moved(callback, State::Accepted, now)?;
+    let due_at = after_ms(now, retry_wait_ms(&config.retry_s, callback.attempts, retry_after));
+    // At its deadline at the latest, so that it is told to have expired in time.
+    next.due_at = Some(due_at.min(next.deadline.max(now)));
+    Some(next)
 }
 
 /// The request to make a task has failed.
@@ -136,24 +137,17 @@ pub(super) fn after_error(
     callback: &Callback,
     now: Timestamp,
     config: &config::Delivery,
-    kind: ErrorKind,
-    message: String,
+    error: WebexError,
 ) -> Option<Callback> {
-    let retry_after = match kind {
-        ErrorKind::Refused => return failed(callback, now, Failure::Refused, message),
-        ErrorKind::Lost => {
+    match error.policy {
+        Policy::GiveUp => failed(callback, now, Failure::Refused, error.message),
+        Policy::Ambiguous => {
             let mut next = moved(callback, State::Unconfirmed, now)?;
             next.due_at = Some(after_s(now, look_up_wait_s(config)));
-            return Some(next);
+            Some(next)
         }
-        ErrorKind::Busy { retry_after } => retry_after,
-        ErrorKind::NotSent | ErrorKind::TokenRejected => None,
-    };
-    let mut next = moved(callback, State::Accepted, now)?;
-    let due_at = after_ms(now, retry_wait_ms(&config.retry_s, callback.attempts, retry_after));
-    // At its deadline at the latest, so that it is told to have expired in time.
-    next.due_at = Some(due_at.min(next.deadline.max(now)));
-    Some(next)
+        Policy::Repeat | Policy::Wait | Policy::Refresh => not_sent(callback, now, config, error.retry_after),
+    }
 }
 
 /// How long to wait before looking for a task again: some looks within the time that the search may need.
@@ -177,6 +171,7 @@ mod tests {
     use super::*;
     use crate::callback::sample;
     use crate::config::WhenUnsearchable;
+    use crate::webex::policy::Operation;
 
     fn config() -> config::Delivery {
         config::Delivery {
@@ -201,8 +196,16 @@ mod tests {
         callback
     }
 
-    fn after(kind: ErrorKind, attempts: u32) -> Callback {
-        after_error(&sending(attempts), now(), &config(), kind, "why".to_owned()).unwrap()
+    fn after(policy: Policy, retry_after_s: Option<u64>, attempts: u32) -> Callback {
+        let error = WebexError {
+            operation: Operation::CreateTask,
+            policy,
+            status: None,
+            retry_after: retry_after_s.map(Duration::from_secs),
+            tracking_id: "t".to_owned(),
+            message: "why".to_owned(),
+        };
+        after_error(&sending(attempts), now(), &config(), error).unwrap()
     }
 
     fn waits_s(callback: &Callback) -> f64 {
@@ -211,32 +214,32 @@ mod tests {
 
     #[test]
     fn a_request_that_was_not_taken_waits_as_planned_and_as_told() {
-        for (kind, attempts, least) in [
-            (ErrorKind::NotSent, 1, 2.0),
-            (ErrorKind::TokenRejected, 2, 10.0),
-            (ErrorKind::Busy { retry_after: None }, 9, 10.0),
-            (ErrorKind::Busy { retry_after: Some(Duration::from_mins(1)) }, 1, 60.0),
-            (ErrorKind::Busy { retry_after: Some(Duration::from_secs(1)) }, 1, 2.0),
+        for (policy, retry_after_s, attempts, least) in [
+            (Policy::Repeat, None, 1, 2.0),
+            (Policy::Refresh, None, 2, 10.0),
+            (Policy::Wait, None, 9, 10.0),
+            (Policy::Wait, Some(60), 1, 60.0),
+            (Policy::Wait, Some(1), 1, 2.0),
         ] {
-            let next = after(kind, attempts);
+            let next = after(policy, retry_after_s, attempts);
             assert_eq!(next.state, State::Accepted);
             let waits = waits_s(&next);
-            assert!((least..=least * 1.25).contains(&waits), "{kind:?} {waits}");
+            assert!((least..=least * 1.25).contains(&waits), "{policy:?} {waits}");
         }
     }
 
     #[test]
     fn a_wait_does_not_go_past_the_deadline() {
-        let next = after(ErrorKind::Busy { retry_after: Some(Duration::from_secs(1_000_000)) }, 1);
+        let next = after(Policy::Wait, Some(1_000_000), 1);
         assert_eq!(next.due_at, Some(next.deadline));
     }
 
     #[test]
     fn a_request_that_is_refused_has_failed_and_one_that_was_lost_is_looked_up() {
-        let next = after(ErrorKind::Refused, 1);
+        let next = after(Policy::GiveUp, None, 1);
         assert_eq!((next.state, next.failure), (State::Failed, Some((Failure::Refused, "why".to_owned()))));
         assert_eq!(next.due_at, None);
-        let next = after(ErrorKind::Lost, 1);
+        let next = after(Policy::Ambiguous, None, 1);
         assert_eq!(next.state, State::Unconfirmed);
         assert!((waits_s(&next) - 10.0).abs() < f64::EPSILON);
     }

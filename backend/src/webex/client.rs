@@ -8,17 +8,22 @@ use reqwest::header::{ACCEPT, DATE, RETRY_AFTER};
 use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use url::Url;
 use uuid::Uuid;
 
-use super::error::{ErrorKind, WebexError, message_of};
+use super::error::{WebexError, envelope};
 use super::pace::Pace;
+use super::policy::{Operation, Policy};
 use super::token::{self, Tokens};
 use crate::clock::{SharedClock, after_s};
 use crate::config;
 
 /// Largest answer that is read, in bytes: a page of the search holds 250 tasks.
 const LARGEST_ANSWER: usize = 1024 * 1024;
+
+/// The header that names a call, for Webex's support.
+const TRACKING_ID: &str = "TrackingId";
 
 /// A client of one organisation's APIs.
 #[derive(Debug)]
@@ -51,11 +56,47 @@ pub enum ClientError {
     Http(#[from] reqwest::Error),
 }
 
-/// An answer that was read whole.
+/// An answer that says that the call was done, read whole.
+#[derive(Debug)]
 pub(super) struct Answer {
-    pub(super) status: StatusCode,
-    pub(super) body: String,
+    operation: Operation,
+    status: StatusCode,
+    body: String,
     pub(super) tracking_id: String,
+}
+
+impl Answer {
+    /// Whether it says nothing more.
+    pub(super) fn is_empty(&self) -> bool {
+        self.body.trim().is_empty()
+    }
+
+    /// What its JSON holds.
+    pub(super) fn read<T: DeserializeOwned>(&self) -> Result<T, WebexError> {
+        serde_json::from_str(&self.body)
+            .map_err(|error| self.unreadable(&format!("its answer cannot be read: {error}")))
+    }
+
+    /// It was done, and the answer does not say what of it is needed.
+    pub(super) fn unreadable(&self, why: &str) -> WebexError {
+        WebexError {
+            operation: self.operation,
+            policy: self.operation.lost(),
+            status: Some(self.status.as_u16()),
+            retry_after: None,
+            tracking_id: self.tracking_id.clone(),
+            message: crate::personal::masked(why),
+        }
+    }
+}
+
+/// Whatever was answered.
+struct Raw {
+    status: StatusCode,
+    retry_after: Option<Duration>,
+    date: Option<Timestamp>,
+    body: Result<String, String>,
+    tracking_id: String,
 }
 
 impl Client {
@@ -96,83 +137,98 @@ impl Client {
         }
     }
 
-    /// Makes a POST with a JSON body and reads the answer of a wanted status.
+    /// Makes a POST with a JSON body.
     pub(super) async fn post(
         &self,
+        operation: Operation,
         path: &str,
         query: &[(&str, String)],
         body: &impl Serialize,
-        wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::POST, path)?.query(query).json(body), wanted, Turn::Awaited).await
+        let request = self.request(operation, Method::POST, path)?.query(query).json(body);
+        self.run(operation, request, Turn::Awaited).await
     }
 
     /// Makes a POST that [`Pace::reserve`] has reserved, without waiting.
     pub(super) async fn post_reserved(
         &self,
+        operation: Operation,
         path: &str,
         body: &impl Serialize,
-        wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::POST, path)?.json(body), wanted, Turn::Reserved).await
+        let request = self.request(operation, Method::POST, path)?.json(body);
+        self.run(operation, request, Turn::Reserved).await
     }
 
-    /// Makes a GET and reads the answer of a wanted status.
+    /// Makes a GET.
     pub(super) async fn get(
         &self,
+        operation: Operation,
         path: &str,
         query: &[(&str, String)],
-        wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::GET, path)?.query(query), wanted, Turn::Awaited).await
+        self.run(operation, self.request(operation, Method::GET, path)?.query(query), Turn::Awaited).await
     }
 
-    /// Makes a PATCH with a JSON body and reads the answer of a wanted status.
+    /// Makes a PATCH with a JSON body.
     pub(super) async fn patch(
         &self,
+        operation: Operation,
         path: &str,
         body: &impl Serialize,
-        wanted: &[StatusCode],
     ) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::PATCH, path)?.json(body), wanted, Turn::Awaited).await
+        self.run(operation, self.request(operation, Method::PATCH, path)?.json(body), Turn::Awaited).await
     }
 
-    /// Makes a DELETE and reads the answer of a wanted status.
-    pub(super) async fn delete(&self, path: &str, wanted: &[StatusCode]) -> Result<Answer, WebexError> {
-        self.run(self.request(Method::DELETE, path)?, wanted, Turn::Awaited).await
+    /// Makes a DELETE.
+    pub(super) async fn delete(&self, operation: Operation, path: &str) -> Result<Answer, WebexError> {
+        self.run(operation, self.request(operation, Method::DELETE, path)?, Turn::Awaited).await
     }
 
     /// The `Date` of whatever answers at that path.
-    pub(super) async fn date_of(&self, path: &str) -> Result<Option<Timestamp>, WebexError> {
-        let error =
-            |kind, message| WebexError { kind, status: None, tracking_id: "none".to_owned(), message };
-        let request = self.request(Method::GET, path)?;
-        let response = request.send().await.map_err(|failed| error(ErrorKind::NotSent, described(failed)))?;
-        let date = response.headers().get(DATE).and_then(|value| value.to_str().ok());
-        Ok(date.and_then(|text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp())))
+    pub(super) async fn date_of(
+        &self,
+        operation: Operation,
+        path: &str,
+    ) -> Result<Option<Timestamp>, WebexError> {
+        let request = self.request(operation, Method::GET, path)?;
+        self.pace.turn().await;
+        let token = self.token(operation).await?;
+        self.exchange(operation, request, &token).await.map(|raw| raw.date)
     }
 
-    fn request(&self, method: Method, path: &str) -> Result<RequestBuilder, WebexError> {
-        let url = self.base.join(path).map_err(|error| not_sent(format!("{path} is not a path: {error}")))?;
+    fn request(
+        &self,
+        operation: Operation,
+        method: Method,
+        path: &str,
+    ) -> Result<RequestBuilder, WebexError> {
+        let url = self
+            .base
+            .join(path)
+            .map_err(|error| WebexError::not_sent(operation, format!("{path} is not a path: {error}")))?;
         Ok(self.http.request(method, url))
     }
 
-    /// Makes the request; once more with another token, where Webex refuses the first (401: it was not processed).
+    /// Makes the call; once more with another token, where Webex refuses the first (it was not processed). What does not
+    /// say that it was done is an error with its policy.
     async fn run(
         &self,
+        operation: Operation,
         request: RequestBuilder,
-        wanted: &[StatusCode],
         turn: Turn,
     ) -> Result<Answer, WebexError> {
         if turn == Turn::Awaited {
             self.pace.turn().await;
         }
         let again = request.try_clone();
-        let token = self.tokens.current().await.map_err(not_sent)?;
-        match self.run_with(request, wanted, &token).await {
-            Err(error) if error.kind == ErrorKind::TokenRejected => {
+        let token = self.token(operation).await?;
+        match judged(operation, self.exchange(operation, request, &token).await?) {
+            Err(error) if error.policy == Policy::Refresh => {
                 match (again, self.tokens.instead_of(&token).await) {
-                    (Some(again), Some(other)) => self.run_with(again, wanted, &other).await,
+                    (Some(again), Some(other)) => {
+                        judged(operation, self.exchange(operation, again, &other).await?)
+                    }
                     _ => Err(error),
                 }
             }
@@ -180,63 +236,79 @@ impl Client {
         }
     }
 
-    async fn run_with(
+    async fn token(&self, operation: Operation) -> Result<SecretString, WebexError> {
+        self.tokens.current().await.map_err(|why| WebexError::not_sent(operation, why))
+    }
+
+    async fn exchange(
         &self,
+        operation: Operation,
         request: RequestBuilder,
-        wanted: &[StatusCode],
         token: &SecretString,
-    ) -> Result<Answer, WebexError> {
-        let tracking_id = format!("RINGBACK_{}", Uuid::new_v4());
-        let error =
-            |kind, status, message| WebexError { kind, status, tracking_id: tracking_id.clone(), message };
+    ) -> Result<Raw, WebexError> {
+        let ours = format!("RINGBACK_{}", Uuid::new_v4());
         let response = request
             .bearer_auth(token.expose_secret())
             .header(ACCEPT, "application/json")
-            .header("TrackingId", &tracking_id)
+            .header(TRACKING_ID, &ours)
             .send()
             .await
             .map_err(|failed| {
-                let kind = if failed.is_connect() || failed.is_builder() {
-                    ErrorKind::NotSent
+                let policy = if failed.is_connect() || failed.is_builder() {
+                    Policy::Repeat
                 } else {
-                    ErrorKind::Lost
+                    operation.lost()
                 };
-                error(kind, None, described(failed))
+                let message = described(failed);
+                WebexError { policy, ..WebexError::unanswered(operation, ours.clone(), message) }
             })?;
         let status = response.status();
-        let retry_after =
-            response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok()?.trim().parse().ok());
+        let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
+        let retry_after = header(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse().ok());
         if let (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) = (status, retry_after) {
             self.pace.pause_until(after_s(self.clock.now(), seconds));
         }
-        // The id under which Webex keeps the request, where it says another than ours.
-        let tracking_id = response
-            .headers()
-            .get("TrackingId")
-            .and_then(|value| value.to_str().ok())
-            .map_or_else(|| tracking_id.clone(), crate::personal::masked_identifier);
-        let body = read_bounded(response, LARGEST_ANSWER).await.map_err(|why| WebexError {
-            // The status is known, but where it was good the id of what was made is in the lost body.
-            kind: if status.is_success() {
-                ErrorKind::Lost
-            } else {
-                ErrorKind::of_status(status.as_u16(), retry_after)
-            },
-            status: Some(status.as_u16()),
-            tracking_id: tracking_id.clone(),
-            message: why,
-        })?;
-        if wanted.contains(&status) {
-            return Ok(Answer { status, body, tracking_id });
-        }
-        Err(WebexError {
-            kind: ErrorKind::of_status(status.as_u16(), retry_after),
-            status: Some(status.as_u16()),
-            tracking_id,
-            message: format!("Webex answered {}: {}", status.as_u16(), message_of(&body)),
+        let date =
+            header(DATE.as_str()).and_then(|text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp()));
+        // The id under which Webex keeps the call, where it says another than ours.
+        let theirs = header(TRACKING_ID).map(crate::personal::masked_identifier).filter(|id| !id.is_empty());
+        Ok(Raw {
+            status,
+            retry_after: retry_after.map(Duration::from_secs),
+            date,
+            body: read_bounded(response, LARGEST_ANSWER).await,
+            tracking_id: theirs.unwrap_or(ours),
         })
     }
 }
+
+/// What the answer says of the call.
+fn judged(operation: Operation, raw: Raw) -> Result<Answer, WebexError> {
+    let Raw { status, retry_after, body, tracking_id, .. } = raw;
+        let done = operation.is_done(status.as_u16());
+        let failed = |policy, tracking_id, message| WebexError {
+            operation,
+            policy,
+            status: Some(status.as_u16()),
+            retry_after,
+            tracking_id,
+            message,
+        };
+        match body {
+            Ok(body) if done => Ok(Answer { operation, status, body, tracking_id }),
+            // It was done, but the id of what was made is in the lost body.
+            Err(why) if done => Err(failed(operation.lost(), tracking_id, why)),
+            body => {
+                let said = envelope(body.as_deref().unwrap_or_default());
+                let policy = operation.policy(status.as_u16(), said.spoken || retry_after.is_some());
+                let message = match body {
+                    Ok(_) => format!("Webex answered {}: {}", status.as_u16(), said.message),
+                    Err(why) => format!("Webex answered {}: {why}", status.as_u16()),
+                };
+                Err(failed(policy, said.tracking_id.unwrap_or(tracking_id), message))
+            }
+        }
+    }
 
 /// What every request to Webex goes through.
 pub(super) fn http(config: &config::Webex) -> Result<reqwest::Client, reqwest::Error> {
@@ -250,10 +322,6 @@ pub(super) fn http(config: &config::Webex) -> Result<reqwest::Client, reqwest::E
         .retry(reqwest::retry::never())
         .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
         .build()
-}
-
-fn not_sent(message: String) -> WebexError {
-    WebexError { kind: ErrorKind::NotSent, status: None, tracking_id: "none".to_owned(), message }
 }
 
 /// The error with its causes, without the address it was sent to.

@@ -1,12 +1,12 @@
 //! Reads of the organisation's configuration, for the check of a deployment. Scope `cjp:config_read`.
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
 use super::client::Client;
-use super::error::{ErrorKind, WebexError};
+use super::error::WebexError;
+use super::policy::Operation;
 use crate::personal::Personal;
 
 /// An entry point.
@@ -98,10 +98,16 @@ struct Identified {
 }
 
 #[derive(Deserialize)]
+struct EventType {
+    name: String,
+}
+
+#[derive(Deserialize)]
 struct AniEntry {
     number: String,
 }
 
+const EVENT_TYPES_PATH: &str = "/v1/event-types";
 /// Entities in one page.
 const PAGE_SIZE: &str = "100";
 /// Pages that are read of one list at most.
@@ -110,7 +116,14 @@ const PAGES_MAX: u32 = 50;
 impl Client {
     /// The time by Webex's clock, from the `Date` of an answer; the answer itself may be a refusal.
     pub async fn clock(&self) -> Result<Option<Timestamp>, WebexError> {
-        self.date_of("/v1/event-types").await
+        self.date_of(Operation::ListEventTypes, EVENT_TYPES_PATH).await
+    }
+
+    /// The events that can be subscribed to.
+    pub async fn event_types(&self) -> Result<Vec<String>, WebexError> {
+        let page: Page<EventType> =
+            self.get(Operation::ListEventTypes, EVENT_TYPES_PATH, &[]).await?.read()?;
+        Ok(page.data.into_iter().map(|event| event.name).collect())
     }
 
     /// The entry point of that id; `None` where there is none.
@@ -150,11 +163,11 @@ impl Client {
     }
 
     async fn organization_path(&self) -> Result<String, WebexError> {
-        let id = self.organization().await.ok_or_else(|| WebexError {
-            kind: ErrorKind::NotSent,
-            status: None,
-            tracking_id: "none".to_owned(),
-            message: "the organisation's id is neither configured nor at the end of the token".to_owned(),
+        let id = self.organization().await.ok_or_else(|| {
+            WebexError::not_sent(
+                Operation::ReadConfiguration,
+                "the organisation's id is neither configured nor at the end of the token",
+            )
         })?;
         Ok(format!("/organization/{id}"))
     }
@@ -174,12 +187,6 @@ impl Client {
     }
 
     async fn read<T: DeserializeOwned>(&self, path: &str, query: &[(&str, String)]) -> Result<T, WebexError> {
-        let answer = self.get(path, query, &[StatusCode::OK]).await?;
-        serde_json::from_str(&answer.body).map_err(|error| WebexError {
-            kind: ErrorKind::Lost,
-            status: Some(answer.status.as_u16()),
-            tracking_id: answer.tracking_id,
-            message: format!("the answer cannot be read: {error}"),
-        })
+        self.get(Operation::ReadConfiguration, path, query).await?.read()
     }
 }

@@ -1,78 +1,106 @@
-//! What can go wrong with a request to Webex, and what each means for the request.
+//! What can go wrong with a call to Webex, read out of whatever it answers.
 
 use std::time::Duration;
 
-/// A request to Webex that did not lead to a readable answer.
+use serde_json::Value;
+
+use super::policy::{Operation, Policy};
+
+/// A call to Webex that did not lead to a readable answer.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("{message} (tracking id {tracking_id})")]
+#[error("{}: {message} (tracking id {tracking_id})", operation.as_str())]
 pub struct WebexError {
-    /// What it means for the request.
-    pub kind: ErrorKind,
+    /// The call.
+    pub operation: Operation,
+    /// What becomes of it.
+    pub policy: Policy,
     /// The HTTP status, where there was an answer.
     pub status: Option<u16>,
-    /// What Webex's support finds the request by.
+    /// How long Webex asks to wait.
+    pub retry_after: Option<Duration>,
+    /// What Webex's support finds the call by.
     pub tracking_id: String,
     /// What happened, masked.
     pub message: String,
 }
 
 impl WebexError {
-    /// The request was given up before its answer came.
-    pub(crate) fn late() -> Self {
-        Self {
-            kind: ErrorKind::Lost,
-            status: None,
-            tracking_id: "none".to_owned(),
-            message: "there was no answer while the lease lasted".to_owned(),
-        }
+    /// The call did not leave.
+    pub(super) fn not_sent(operation: Operation, message: impl Into<String>) -> Self {
+        Self::without_answer(operation, Policy::Repeat, "none".to_owned(), message.into())
+    }
+
+    /// It left, and there was no answer.
+    pub(super) fn unanswered(operation: Operation, tracking_id: String, message: String) -> Self {
+        Self::without_answer(operation, operation.lost(), tracking_id, message)
+    }
+
+    /// The call was given up before its answer came.
+    pub(crate) fn late(operation: Operation) -> Self {
+        Self::unanswered(
+            operation,
+            "none".to_owned(),
+            "there was no answer while the lease lasted".to_owned(),
+        )
+    }
+
+    fn without_answer(operation: Operation, policy: Policy, tracking_id: String, message: String) -> Self {
+        Self { operation, policy, status: None, retry_after: None, tracking_id, message }
     }
 }
 
-/// What an error means for the request.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ErrorKind {
-    /// The request did not leave: no connection, or no token. It can be made again at once.
-    NotSent,
-    /// Webex did not process it and says to come back (429, 503).
-    Busy {
-        /// After how long, where Webex says so.
-        retry_after: Option<Duration>,
-    },
-    /// The access token is not accepted (401). It can be made again with another.
-    TokenRejected,
-    /// Webex refuses it, and would refuse it again (other 4xx).
-    Refused,
-    /// It left, and nobody knows what became of it: no answer, 500 and other 5xx, or an answer that cannot be read.
-    Lost,
+/// An error body: any of the envelopes of the Webex APIs, or none.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Envelope {
+    /// Whether it is one of Webex's.
+    pub(super) spoken: bool,
+    /// The tracking id that it holds.
+    pub(super) tracking_id: Option<String>,
+    /// What it says, or the text that it is; masked.
+    pub(super) message: String,
 }
 
-impl ErrorKind {
-    /// What an HTTP status means. `retry_after` is the header's value in seconds.
-    pub fn of_status(status: u16, retry_after: Option<u64>) -> Self {
-        match status {
-            429 | 503 => Self::Busy { retry_after: retry_after.map(Duration::from_secs) },
-            401 => Self::TokenRejected,
-            400..=499 => Self::Refused,
-            _ => Self::Lost,
-        }
+/// Reads an error body. Whatever it is: empty, HTML, JSON of other types than documented.
+pub(super) fn envelope(body: &str) -> Envelope {
+    let Some(json) = serde_json::from_str::<Value>(body).ok().filter(Value::is_object) else {
+        return Envelope { message: crate::personal::masked(&without_tags(body)), ..Envelope::default() };
+    };
+    // Runtime, subscriptions, configuration: {"trackingId","error":{"key","reason","message":[{"description"}]}}.
+    // Platform: {"message","errors":[{"description"}],"trackingId"}. Journey: {"message","errors":["…"],"trackingId"}.
+    // OAuth (RFC 6749 section 5.2): {"error":"…","error_description":"…"}.
+    let text_at =
+        |place: &&str| json.pointer(place).and_then(Value::as_str).filter(|text| !text.trim().is_empty());
+    let says = [
+        "/error/message/0/description",
+        "/error/message/0",
+        "/error/message/description",
+        "/error/message",
+        "/error/reason",
+        "/errors/0/description",
+        "/errors/0/message",
+        "/errors/0",
+        "/error_description",
+        "/message",
+        "/error",
+    ];
+    let said = says.iter().find_map(text_at);
+    let tracking_id = ["/trackingId", "/error/trackingId"].iter().find_map(text_at);
+    Envelope {
+        spoken: said.is_some() || tracking_id.is_some() || json.get("error").is_some_and(Value::is_object),
+        tracking_id: tracking_id.map(crate::personal::masked_identifier).filter(|id| !id.is_empty()),
+        message: crate::personal::masked(said.unwrap_or(body)),
     }
 }
 
-/// Reads the message out of an error body: any of the envelopes of the Webex APIs, or the start of the text.
-pub(super) fn message_of(body: &str) -> String {
-    let text = serde_json::from_str::<serde_json::Value>(body).ok().and_then(|json| {
-        // Contact Center: {"error":{"message":[{"description"}]}}. Platform: {"message","errors":[{"description"}]}.
-        // Journey: {"message","errors":["…"]}.
-        let places = [
-            "/error/message/0/description",
-            "/error/reason",
-            "/errors/0/description",
-            "/errors/0",
-            "/message",
-        ];
-        places.iter().find_map(|place| json.pointer(place)?.as_str().map(str::to_owned))
-    });
-    crate::personal::masked(text.as_deref().unwrap_or(body))
+/// The text of a page, for a line in a log.
+fn without_tags(page: &str) -> String {
+    let mut text = String::new();
+    for piece in page.split('<') {
+        // A piece without `>` stood before the first tag, or is no tag at all.
+        text.push_str(piece.split_once('>').map_or(piece, |(_, after)| after));
+        text.push(' ');
+    }
+    text
 }
 
 #[cfg(test)]
@@ -84,28 +112,79 @@ mod tests {
         for (body, message) in [
             (r#"{"trackingId":"t","error":{"key":"401","message":[{"description":"No."}]}}"#, "No."),
             (r#"{"trackingId":"t","error":{"key":400,"message":[{"description":"Invalid."}]}}"#, "Invalid."),
-            (r#"{"error":{"key":"400","reason":"Because.","message":[]}}"#, "Because."),
-            (r#"{"status":"404 NOT_FOUND","message":"Gone.","errors":["Deeper."]}"#, "Deeper."),
+            (r#"{"trackingId":"t","error":{"key":"400","reason":"Because.","message":[]}}"#, "Because."),
+            (
+                r#"{"status":"404 NOT_FOUND","message":"Gone.","errors":["Deeper."],"trackingId":"t"}"#,
+                "Deeper.",
+            ),
             (r#"{"message":"Bad code.","errors":[{"description":"Expired."}],"trackingId":"t"}"#, "Expired."),
-            (r#"{"message":"Bad code."}"#, "Bad code."),
-            ("upstream connect error", "upstream connect error"),
-            ("", ""),
         ] {
-            assert_eq!(message_of(body), message);
+            let read = envelope(body);
+            assert_eq!(
+                (read.message.as_str(), read.tracking_id.as_deref(), read.spoken),
+                (message, Some("t"), true)
+            );
+        }
+        for (body, message) in [
+            (r#"{"message":"Bad code."}"#, "Bad code."),
+            (r#"{"error":"invalid_grant","error_description":"Used up."}"#, "Used up."),
+            (r#"{"error":"invalid_grant"}"#, "invalid_grant"),
+        ] {
+            let read = envelope(body);
+            assert_eq!((read.message.as_str(), read.tracking_id, read.spoken), (message, None, true));
         }
     }
 
     #[test]
-    fn a_status_says_whether_the_request_took_effect() {
-        use ErrorKind::{Busy, Lost, Refused, TokenRejected};
-        assert_eq!(ErrorKind::of_status(429, Some(7)), Busy { retry_after: Some(Duration::from_secs(7)) });
-        assert_eq!(ErrorKind::of_status(503, None), Busy { retry_after: None });
-        assert_eq!(ErrorKind::of_status(401, None), TokenRejected);
-        for status in [400, 403, 404, 409, 412, 413, 422] {
-            assert_eq!(ErrorKind::of_status(status, None), Refused);
+    fn members_of_other_types_do_not_hide_what_is_said() {
+        for (body, message) in [
+            (r#"{"error":{"key":["x"],"message":"A text."}}"#, "A text."),
+            (r#"{"error":{"message":["A list of texts."]}}"#, "A list of texts."),
+            (r#"{"error":{"message":{"description":"Not a list."}}}"#, "Not a list."),
+            (r#"{"errors":[{"message":"Another name."}],"message":17}"#, "Another name."),
+            (r#"{"trackingId":17,"error":{"message":[{"description":null}],"reason":"Still."}}"#, "Still."),
+            (r#"{"error":{"message":[{"description":" "}]},"message":"Not blank."}"#, "Not blank."),
+            (r#"{"error":{"key":1}}"#, r#"{"error":{"key":1}}"#),
+        ] {
+            let read = envelope(body);
+            assert_eq!(
+                (read.message.as_str(), read.tracking_id, read.spoken),
+                (message, None, true),
+                "{body}"
+            );
         }
-        for status in [500, 502, 504, 302, 200] {
-            assert_eq!(ErrorKind::of_status(status, None), Lost);
+    }
+
+    #[test]
+    fn what_webex_did_not_write_is_told_apart() {
+        for (body, message) in [
+            ("", ""),
+            ("upstream connect error", "upstream connect error"),
+            (
+                "<html><head><title>503</title></head><body>No <b>healthy</b> upstream</body></html>",
+                "503 No healthy upstream",
+            ),
+            ("[1]", "[1]"),
+            ("\"text\"", "\"text\""),
+            ("{}", "{}"),
+            ("{\"trackingId\": \"br", "{\"trackingId\": \"br"),
+        ] {
+            let read = envelope(body);
+            assert_eq!(
+                (read.message.as_str(), read.tracking_id, read.spoken),
+                (message, None, false),
+                "{body}"
+            );
         }
+    }
+
+    #[test]
+    fn what_is_said_is_masked() {
+        let read = envelope(r#"{"trackingId":"a b\n1","message":"Invalid destination +15555550142"}"#);
+        assert_eq!(
+            (read.message.as_str(), read.tracking_id.as_deref()),
+            ("Invalid destination [masked]", Some("ab1"))
+        );
+        assert_eq!(envelope("<p>+1 555 555 0142</p>").message, "[masked]");
     }
 }

@@ -1,11 +1,11 @@
 //! `GET /v1/tasks`: how does a task stand? Asked when no webhook told; needs no scope but `cjp:user`.
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use serde::Deserialize;
 
 use super::client::Client;
-use super::error::{ErrorKind, WebexError};
+use super::error::WebexError;
+use super::policy::Operation;
 
 /// Tasks in one answer; the most that Webex gives.
 const PAGE_SIZE: usize = 1000;
@@ -61,13 +61,7 @@ impl Client {
             ("pageSize", PAGE_SIZE.to_string()),
         ];
         query.extend(self.organization().await.map(|id| ("orgId", id)));
-        let answer = self.get("/v1/tasks", &query, &[StatusCode::OK]).await?;
-        let read: Answer = serde_json::from_str(&answer.body).map_err(|error| WebexError {
-            kind: ErrorKind::Lost,
-            status: Some(answer.status.as_u16()),
-            tracking_id: answer.tracking_id.clone(),
-            message: format!("the list of tasks cannot be read: {error}"),
-        })?;
+        let read: Answer = self.get(Operation::ListTasks, "/v1/tasks", &query).await?.read()?;
         let task = read.data.into_iter().find(|task| task.id == task_id);
         Ok(task.and_then(|task| serde_json::from_value(task.attributes.status).ok()))
     }

@@ -10,6 +10,7 @@ pub mod error;
 pub mod listing;
 pub mod oauth;
 pub mod pace;
+pub mod policy;
 mod remembered;
 pub mod search;
 pub mod subscription;

@@ -11,7 +11,7 @@ use sha2::{Digest as _, Sha256};
 use url::Url;
 
 use super::client::{self, ClientError};
-use super::error::message_of;
+use super::error::envelope;
 use crate::clock::{SharedClock, after_s};
 use crate::config;
 
@@ -132,7 +132,7 @@ impl OAuth {
         let status = response.status();
         let body = client::read_bounded(response, LARGEST_ANSWER).await.map_err(NotIssued::Unavailable)?;
         if !status.is_success() {
-            let why = format!("Webex answered {}: {}", status.as_u16(), message_of(&body));
+            let why = format!("Webex answered {}: {}", status.as_u16(), envelope(&body).message);
             let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
             return Err(if is_final { NotIssued::Refused(why) } else { NotIssued::Unavailable(why) });
         }

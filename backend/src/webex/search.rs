@@ -1,12 +1,12 @@
 //! `POST /search`: was a task made by a request whose answer was lost?
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
 use super::client::Client;
-use super::error::{ErrorKind, WebexError};
+use super::error::WebexError;
+use super::policy::{Operation, Policy};
 use crate::phone::PhoneNumber;
 
 /// A task that the search has found.
@@ -83,20 +83,15 @@ impl Client {
                 "query": query_text(destination, from, to, reference_variable, cursor.as_deref()),
                 "variables": {},
             });
-            let answer = self.post("/search", &query, &body, &[StatusCode::OK]).await?;
-            let unreadable = |message: String| WebexError {
-                kind: ErrorKind::Lost,
-                status: Some(answer.status.as_u16()),
-                tracking_id: answer.tracking_id.clone(),
-                message,
-            };
-            let read: Answer = serde_json::from_str(&answer.body)
-                .map_err(|error| unreadable(format!("the search's answer cannot be read: {error}")))?;
+            let answer = self.post(Operation::Search, "/search", &query, &body).await?;
+            let read: Answer = answer.read()?;
             // An empty list beside errors is not an absence.
             let details = read.data.and_then(|data| data.task_details).filter(|_| read.errors.is_empty());
             let details = details.ok_or_else(|| {
                 let first = read.errors.first().map(ToString::to_string).unwrap_or_default();
-                unreadable(format!("the search failed: {}", crate::personal::masked(&first)))
+                // Webex's word on the query, and not a failure of its own.
+                let error = answer.unreadable(&format!("the search failed: {first}"));
+                WebexError { policy: Policy::GiveUp, ..error }
             })?;
             found.extend(details.tasks.into_iter().filter_map(|task| {
                 Some(FoundTask {
@@ -113,12 +108,8 @@ impl Client {
                 _ => return Ok(found),
             }
         }
-        Err(WebexError {
-            kind: ErrorKind::Refused,
-            status: None,
-            tracking_id: "none".to_owned(),
-            message: format!("the search does not end after {PAGES_MAX} pages"),
-        })
+        let message = format!("the search does not end after {PAGES_MAX} pages");
+        Err(WebexError { policy: Policy::GiveUp, ..WebexError::not_sent(Operation::Search, message) })
     }
 }
 

@@ -1,12 +1,12 @@
 //! Webhook subscriptions (Webex OpenAPI, group "Subscriptions"). Version 2 signs the time as well; version 1 is for
 //! organisations that refuse it. The two do not see each other's.
 
-use reqwest::StatusCode;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::error::{ErrorKind, WebexError};
+use super::error::WebexError;
+use super::policy::{Operation, Policy};
 
 /// The events that move a callback.
 pub const EVENT_TYPES: [&str; 6] =
@@ -99,13 +99,8 @@ impl Client {
     pub async fn subscriptions_to(&self, destination_url: &str) -> Result<Vec<Subscription>, WebexError> {
         let mut found = Vec::new();
         for version in [Version::V2, Version::V1] {
-            let listed = match self.get(version.path(), &[], &[StatusCode::OK]).await {
-                Ok(answer) => serde_json::from_str::<List>(&answer.body).map_err(|error| WebexError {
-                    kind: ErrorKind::Lost,
-                    status: Some(answer.status.as_u16()),
-                    tracking_id: answer.tracking_id,
-                    message: format!("the list of subscriptions cannot be read: {error}"),
-                })?,
+            let listed = match self.get(Operation::ListSubscriptions, version.path(), &[]).await {
+                Ok(answer) => answer.read::<List>()?,
                 // An organisation without version 2 has none of it.
                 Err(error) if version == Version::V2 && is_refused(&error) => continue,
                 Err(error) => return Err(error),
@@ -133,7 +128,7 @@ impl Client {
         if let Some(existing) = self.subscriptions_to(destination_url).await?.first() {
             let change = Change { event_types: EVENT_TYPES, secret, status: "active" };
             let path = format!("{}/{}", existing.version.path(), existing.id);
-            self.patch(&path, &change, &[StatusCode::OK]).await?;
+            self.patch(Operation::UpdateSubscription, &path, &change).await?;
             return Ok(existing.version);
         }
         let create = |resource_version| Create {
@@ -145,24 +140,24 @@ impl Client {
             resource_version,
         };
         let second = create(Some(RESOURCE_VERSION));
-        match self.post(Version::V2.path(), &[], &second, &[StatusCode::CREATED]).await {
+        match self.post(Operation::CreateSubscription, Version::V2.path(), &[], &second).await {
             Ok(_) => return Ok(Version::V2),
             Err(error) if is_refused(&error) => {
                 tracing::debug!(%error, "version 2 of the subscriptions is refused; taking version 1");
             }
             Err(error) => return Err(error),
         }
-        self.post(Version::V1.path(), &[], &create(None), &[StatusCode::CREATED]).await?;
+        self.post(Operation::CreateSubscription, Version::V1.path(), &[], &create(None)).await?;
         Ok(Version::V1)
     }
 
     /// Ends a subscription.
     pub async fn unsubscribe(&self, subscription: &Subscription) -> Result<(), WebexError> {
         let path = format!("{}/{}", subscription.version.path(), subscription.id);
-        self.delete(&path, &[StatusCode::OK, StatusCode::NO_CONTENT]).await.map(|_| ())
+        self.delete(Operation::DeleteSubscription, &path).await.map(|_| ())
     }
 }
 
 fn is_refused(error: &WebexError) -> bool {
-    matches!(error.kind, ErrorKind::Refused)
+    error.policy == Policy::GiveUp
 }

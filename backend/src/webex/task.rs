@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use reqwest::StatusCode;
 use serde::{Deserialize, Serialize};
 
 use super::client::Client;
-use super::error::{ErrorKind, WebexError};
+use super::error::WebexError;
+use super::policy::Operation;
 use crate::agent::Agent;
 use crate::attributes;
 use crate::callback::Callback;
@@ -136,13 +136,8 @@ struct CreatedData {
 impl Client {
     /// Asks Webex to make a task. `201` means that it was asked for, not that a phone rings: webhooks tell the rest.
     pub async fn create_task(&self, task: &CreateTask) -> Result<CreatedTask, WebexError> {
-        let answer = self.post_reserved("/v1/tasks", task, &[StatusCode::CREATED]).await?;
-        let created: Created = serde_json::from_str(&answer.body).map_err(|_| WebexError {
-            kind: ErrorKind::Lost,
-            status: Some(answer.status.as_u16()),
-            tracking_id: answer.tracking_id.clone(),
-            message: "Webex made a task, and its answer does not name the id".to_owned(),
-        })?;
+        let answer = self.post_reserved(Operation::CreateTask, "/v1/tasks", task).await?;
+        let created: Created = answer.read()?;
         Ok(CreatedTask { id: created.data.id, tracking_id: answer.tracking_id })
     }
 }

@@ -5,12 +5,12 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use reqwest::StatusCode;
 use serde::Deserialize;
 use tokio::runtime::Handle;
 
 use super::client::Client;
-use super::error::{ErrorKind, WebexError};
+use super::error::WebexError;
+use super::policy::Operation;
 use super::remembered::Remembered;
 use crate::clock::SharedClock;
 use crate::site::WaitTimeSource;
@@ -86,19 +86,13 @@ impl Client {
             ("minValidSamples", source.min_valid_samples.to_string()),
         ];
         query.extend(self.organization().await.map(|id| ("orgId", id)));
-        let answer = self.get("/v1/ewt", &query, &[StatusCode::OK, StatusCode::NO_CONTENT]).await?;
-        if answer.body.trim().is_empty() {
+        let answer = self.get(Operation::EstimateWait, "/v1/ewt", &query).await?;
+        if answer.is_empty() {
             return Ok(None);
         }
-        let read: Result<Answer, _> = serde_json::from_str(&answer.body);
-        read.ok()
-            .and_then(|read| Duration::try_from_secs_f64(read.estimated_wait_time / 1000.0).ok())
+        let read: Answer = answer.read()?;
+        Duration::try_from_secs_f64(read.estimated_wait_time / 1000.0)
             .map(Some)
-            .ok_or_else(|| WebexError {
-                kind: ErrorKind::Lost,
-                status: Some(answer.status.as_u16()),
-                tracking_id: answer.tracking_id,
-                message: "the estimated wait time cannot be read".to_owned(),
-            })
+            .map_err(|_| answer.unreadable("the estimated wait time is no time"))
     }
 }

@@ -61,6 +61,7 @@ async fn a_failure_comes_in_any_envelope_with_retry_after() {
             envelope: Some(envelope),
             retry_after: Some(7),
             description: Some("Slow down.".to_owned()),
+            tracking_id: None,
         };
         house.control.fault(&on_create(Effect::Status(failure))).await.unwrap();
         let answer = house.post("/v1/tasks", &callback()).await;
