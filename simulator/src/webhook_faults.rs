@@ -52,6 +52,17 @@ pub enum WebhookEffect {
         #[serde(default)]
         seed: u64,
     },
+    /// As many as `times` says are kept back, some of them lost and some repeated, and then sent in another order. All
+    /// depends on the seed alone.
+    Storm {
+        /// Any number.
+        #[serde(default)]
+        seed: u64,
+        /// How many of a hundred are lost.
+        lost_percent: u8,
+        /// How many of a hundred are sent twice, with the same id.
+        repeated_percent: u8,
+    },
     /// The signature is of another secret.
     WrongSignature,
     /// There is no signature.
@@ -106,15 +117,34 @@ pub(crate) fn meet(webhooks: &mut Webhooks, mut outgoing: Outgoing) -> Vec<Outgo
             ready.extend((0..copies).map(|_| copy.clone()));
             return ready;
         }
-        WebhookEffect::Reverse | WebhookEffect::Shuffle { .. } => {
-            outgoing.fault = Some(if effect == WebhookEffect::Reverse { "reverse" } else { "shuffle" });
+        WebhookEffect::Reverse | WebhookEffect::Shuffle { .. } | WebhookEffect::Storm { .. } => {
+            outgoing.fault = Some(match effect {
+                WebhookEffect::Reverse => "reverse",
+                WebhookEffect::Storm { .. } => "storm",
+                _ => "shuffle",
+            });
             webhooks.held.push(outgoing);
             if !last {
                 return Vec::new();
             }
             let mut held = std::mem::take(&mut webhooks.held);
             match effect {
-                WebhookEffect::Shuffle { seed } => shuffle(&mut held, seed),
+                WebhookEffect::Shuffle { seed } => Random::new(seed).shuffle(&mut held),
+                WebhookEffect::Storm { seed, lost_percent, repeated_percent } => {
+                    let mut random = Random::new(seed);
+                    for outgoing in &mut held {
+                        if random.hits(lost_percent) {
+                            outgoing.fault = Some("lose");
+                        }
+                    }
+                    let copies: Vec<Outgoing> = held
+                        .iter()
+                        .filter(|outgoing| outgoing.fault != Some("lose") && random.hits(repeated_percent))
+                        .cloned()
+                        .collect();
+                    held.extend(copies);
+                    random.shuffle(&mut held);
+                }
                 _ => held.reverse(),
             }
             return held;
@@ -123,14 +153,30 @@ pub(crate) fn meet(webhooks: &mut Webhooks, mut outgoing: Outgoing) -> Vec<Outgo
     vec![outgoing]
 }
 
-/// Fisher and Yates, with a generator of Marsaglia (xorshift64) that is the same everywhere.
-fn shuffle(entries: &mut [Outgoing], seed: u64) {
-    let mut state = seed ^ 0x9e37_79b9_7f4a_7c15;
-    for last in (1..entries.len()).rev() {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        let other = usize::try_from(state % (last as u64 + 1)).unwrap_or(0);
-        entries.swap(last, other);
+/// A generator of Marsaglia (xorshift64), which is the same everywhere.
+struct Random(u64);
+
+impl Random {
+    fn new(seed: u64) -> Self {
+        Self(seed ^ 0x9e37_79b9_7f4a_7c15)
+    }
+
+    fn below(&mut self, bound: u64) -> u64 {
+        self.0 ^= self.0 << 13;
+        self.0 ^= self.0 >> 7;
+        self.0 ^= self.0 << 17;
+        self.0 % bound.max(1)
+    }
+
+    fn hits(&mut self, percent: u8) -> bool {
+        self.below(100) < u64::from(percent)
+    }
+
+    /// Fisher and Yates.
+    fn shuffle(&mut self, entries: &mut [Outgoing]) {
+        for last in (1..entries.len()).rev() {
+            let other = usize::try_from(self.below(last as u64 + 1)).unwrap_or(0);
+            entries.swap(last, other);
+        }
     }
 }

@@ -36,4 +36,5 @@ mod settings;
 mod wait_time;
 mod webex_client;
 mod webex_faults;
+mod webhook_storm;
 mod webhooks;

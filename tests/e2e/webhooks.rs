@@ -12,12 +12,12 @@ use serde_json::json;
 use sha2::Sha256;
 use webex_simulator::{Effect, Fault, Operation, Outcome, Pace, TaskState, WebhookEffect, WebhookFault};
 
-pub(super) fn signature(secret: &str, body: &str) -> String {
+pub(crate) fn signature(secret: &str, body: &str) -> String {
     let mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     hex::encode(mac.chain_update(body).finalize().into_bytes())
 }
 
-async fn deliver(house: &House, body: &str, signature: Option<&str>) -> Answer {
+pub(crate) async fn deliver(house: &House, body: &str, signature: Option<&str>) -> Answer {
     let request = house.request(Method::POST, "/webhooks/webex").header("Content-Type", "application/json");
     let request = match signature {
         Some(signature) => request.header("X-WebexCC-Signature", signature),
@@ -26,7 +26,7 @@ async fn deliver(house: &House, body: &str, signature: Option<&str>) -> Answer {
     house.send(request.body(body.to_owned())).await
 }
 
-fn event(id: &str, kind: &str, task: &str, at: i64) -> String {
+pub(crate) fn event(id: &str, kind: &str, task: &str, at: i64) -> String {
     json!({
         "id": id,
         "specversion": "1.0",

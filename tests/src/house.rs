@@ -206,6 +206,11 @@ impl House {
         self.folder.path().join("ringback.toml")
     }
 
+    /// The service's folder.
+    pub fn folder(&self) -> &std::path::Path {
+        self.folder.path()
+    }
+
     /// What the service has logged so far, over all restarts.
     pub fn log(&self) -> String {
         self.log.text()

@@ -1,8 +1,9 @@
 //! Asks Webex about tasks of which nothing was heard for a while: webhooks may be lost, and some organisations have none.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
-use futures_util::{StreamExt as _, stream};
+use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use jiff::Timestamp;
 use tokio_util::sync::CancellationToken;
 
@@ -13,12 +14,15 @@ use crate::clock::{SharedClock, after_ms, after_s, shifted_s};
 use crate::config::{self, Config};
 use crate::store::{self, Attempt, Store, StoreError};
 use crate::webex::client::Client;
+use crate::webex::error::WebexError;
 use crate::webex::policy::Policy;
 
-/// Questions under way at the same time: few, since new callbacks matter more.
-const CONCURRENCY: usize = 2;
 /// Callbacks that one round asks about.
-const ROUND: usize = 100;
+const ROUND: usize = 1000;
+/// Changes that are written at the same time, and share a flush.
+const WRITES: usize = 64;
+/// How far apart in time the tasks may be that one question is about, in seconds.
+const SPAN_S: i64 = 600;
 /// How long after it was accepted a callback is asked about, in seconds. A call that is longer is not ours to follow.
 const LONGEST_S: u64 = 24 * 60 * 60;
 /// The longest pause between two questions about one callback, in seconds.
@@ -56,11 +60,9 @@ impl Poller {
             let now = self.clock.now();
             match self.store.quiet(now, ROUND).await {
                 Ok(quiet) => {
-                    let asking =
-                        stream::iter(&quiet).for_each_concurrent(CONCURRENCY, |callback| self.ask(callback));
                     tokio::select! {
                         () = self.stop.cancelled() => return,
-                        () = asking => {}
+                        () = self.ask_about(quiet) => {}
                     }
                 }
                 Err(error) => tracing::error!(%error, "the quiet callbacks cannot be read; trying again"),
@@ -74,55 +76,90 @@ impl Poller {
         }
     }
 
-    async fn ask(&self, callback: &Callback) {
-        if let Err(error) = self.ask_about(callback).await {
-            tracing::error!(callback = %callback.id, %error, "what Webex answered could not be stored");
+    /// One question is about all that were made at about the same time: the list has them all, and Webex counts calls.
+    async fn ask_about(&self, mut quiet: Vec<Callback>) {
+        quiet.sort_by_key(sent_at);
+        while let Some(first) = quiet.first().map(sent_at) {
+            let later = quiet.partition_point(|callback| sent_at(callback) <= shifted_s(first, SPAN_S));
+            let rest = quiet.split_off(later);
+            if let Err(error) = self.ask(std::mem::replace(&mut quiet, rest)).await {
+                tracing::error!(%error, "what Webex answered could not be stored");
+            }
         }
     }
 
-    async fn ask_about(&self, callback: &Callback) -> Result<(), StoreError> {
+    /// Asks about callbacks in the order in which they were sent.
+    async fn ask(&self, quiet: Vec<Callback>) -> Result<(), StoreError> {
         let begun_at = self.clock.now();
-        // Said first, so that no other instance asks the same, and a failure waits its turn.
-        let mut next = callback.clone();
-        next.revision += 1;
-        next.poll_at = self.next_question(callback, begun_at);
-        if !self.store.update(&next, None).await? {
-            return Ok(());
-        }
-        let Some(task_id) = &next.task_id else {
+        let asked: Vec<Callback> = stream::iter(quiet)
+            .map(|callback| async move {
+                // Said first, so that no other instance asks the same, and a failure waits its turn.
+                let mut next = callback.clone();
+                next.revision += 1;
+                next.poll_at = self.next_question(&callback, begun_at);
+                Ok::<_, StoreError>(self.store.update(&next, None).await?.then_some(next))
+            })
+            .buffered(WRITES)
+            .try_filter_map(|asked| async { Ok(asked) })
+            .try_collect()
+            .await?;
+        let (Some(first), Some(last)) = (asked.first(), asked.last()) else {
             return Ok(());
         };
-        let sent_at = next.sent_at.unwrap_or(next.created_at);
-        // The task was made when it was asked for, give or take the clocks; Webex may refuse a time in the future.
-        let from = shifted_s(next.created_at, -CLOCK_SKEW_S);
-        let to = shifted_s(sent_at, 2 * CLOCK_SKEW_S).min(begun_at);
-        match self.webex.task_status(task_id, from, to).await {
-            Ok(Some(status)) => self.progress.take_answer(&next, status).await,
-            Ok(None) => {
-                tracing::debug!(callback = %next.id, "Webex does not list its task");
-                Ok(())
+        // A task was made when it was asked for, give or take the clocks; Webex may refuse a time in the future.
+        let from = shifted_s(
+            asked.iter().map(|callback| callback.created_at).min().unwrap_or(first.created_at),
+            -CLOCK_SKEW_S,
+        );
+        let to = shifted_s(sent_at(last), 2 * CLOCK_SKEW_S).min(begun_at);
+        let ids: HashSet<&str> = asked.iter().filter_map(|callback| callback.task_id.as_deref()).collect();
+        match self.webex.task_statuses(&ids, from, to).await {
+            Ok(found) => {
+                stream::iter(&asked)
+                    .map(Ok)
+                    .try_for_each_concurrent(WRITES, |callback| async {
+                        let Some(status) = callback.task_id.as_ref().and_then(|id| found.get(id)) else {
+                            tracing::debug!(callback = %callback.id, "Webex does not list its task");
+                            return Ok(());
+                        };
+                        self.progress.take_answer(callback, *status).await
+                    })
+                    .await
             }
             Err(error) => {
-                tracing::warn!(callback = %next.id, %error, "cannot be asked about");
-                let mut noted = next.clone();
-                noted.revision += 1;
-                // What is refused now will be refused in a moment; what is asked for in time is not asked for before.
-                let pause_s = match error.policy {
-                    Policy::GiveUp => REFUSED_PAUSE_S,
-                    _ => error.retry_after.map_or(0, |wait| wait.as_secs()),
-                };
-                noted.poll_at = noted.poll_at.map(|at| at.max(after_s(self.clock.now(), pause_s)));
-                let attempt = Attempt {
-                    operation: store::LIST_TASKS,
-                    begun_at,
-                    took_ms: self.clock.now().as_millisecond() - begun_at.as_millisecond(),
-                    status: error.status,
-                    tracking_id: error.tracking_id,
-                    outcome: error.message,
-                };
-                self.store.update(&noted, Some(&attempt)).await.map(|_| ())
+                tracing::warn!(callbacks = asked.len(), %error, "cannot be asked about");
+                stream::iter(asked)
+                    .map(Ok)
+                    .try_for_each_concurrent(WRITES, |callback| self.note(callback, begun_at, &error))
+                    .await
             }
         }
+    }
+
+    /// The question was not answered.
+    async fn note(
+        &self,
+        mut callback: Callback,
+        begun_at: Timestamp,
+        error: &WebexError,
+    ) -> Result<(), StoreError> {
+        let now = self.clock.now();
+        // What is refused now will be refused in a moment; what is asked for in time is not asked for before.
+        let pause_s = match error.policy {
+            Policy::GiveUp => REFUSED_PAUSE_S,
+            _ => error.retry_after.map_or(0, |wait| wait.as_secs()),
+        };
+        callback.revision += 1;
+        callback.poll_at = callback.poll_at.map(|at| at.max(after_s(now, pause_s)));
+        let attempt = Attempt {
+            operation: store::LIST_TASKS,
+            begun_at,
+            took_ms: now.as_millisecond() - begun_at.as_millisecond(),
+            status: error.status,
+            tracking_id: error.tracking_id.clone(),
+            outcome: error.message.clone(),
+        };
+        self.store.update(&callback, Some(&attempt)).await.map(|_| ())
     }
 
     /// When to ask again if nothing changes: less often the longer nothing did. `None`: not any more.
@@ -134,4 +171,8 @@ impl Poller {
         let unchanged = u64::try_from(now.duration_since(callback.updated_at).as_secs()).unwrap_or(0);
         Some(after_s(now, (unchanged / 4).min(LONGEST_PAUSE_S).max(self.config.quiet_s)))
     }
+}
+
+fn sent_at(callback: &Callback) -> Timestamp {
+    callback.sent_at.unwrap_or(callback.created_at)
 }

@@ -1,6 +1,9 @@
 //! What Webex tells of a task becomes the callback's state. Events may be lost, repeated or out of order.
 
 use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::Semaphore;
 
 use crate::callback::{Callback, Failure, State, may_move};
 use crate::clock::{SharedClock, after_s};
@@ -10,22 +13,59 @@ use crate::store::{KeptEvent, Store, StoreError};
 use crate::task_event::{TaskChange, TaskEvent};
 use crate::webex::listing::TaskStatus;
 
+/// Events that are taken in at the same time at most: a store that stands still must not fill the memory.
+const UNDER_WAY: usize = 1000;
+
 /// Takes in what Webex tells.
 #[derive(Clone, Debug)]
 pub struct Progress {
     store: Arc<dyn Store>,
     clock: SharedClock,
     quiet_s: u64,
+    places: Arc<Semaphore>,
+}
+
+/// An event of which it cannot be said that it is kept.
+#[derive(Debug, thiserror::Error)]
+pub enum NotKept {
+    /// The store cannot be used.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The store takes its time. The event may be kept yet.
+    #[error("the store takes too long")]
+    Slow,
+    /// Too many others wait for the store.
+    #[error("{UNDER_WAY} events wait for the store")]
+    TooMany,
 }
 
 impl Progress {
     /// With the pace at which a quiet callback is asked about.
     pub fn new(store: Arc<dyn Store>, clock: SharedClock, config: &config::Delivery) -> Self {
-        Self { store, clock, quiet_s: config.quiet_s }
+        Self { store, clock, quiet_s: config.quiet_s, places: Arc::new(Semaphore::new(UNDER_WAY)) }
+    }
+
+    /// Takes in an event, and says after that time at the latest how it stands; what has begun goes on.
+    ///
+    /// # Errors
+    ///
+    /// Where it is not certain that the event is kept.
+    pub async fn take_in_within(&self, event: TaskEvent, longest: Duration) -> Result<(), NotKept> {
+        let place = Arc::clone(&self.places).try_acquire_owned().map_err(|_| NotKept::TooMany)?;
+        let progress = self.clone();
+        let work = tokio::spawn(async move {
+            let _place = place;
+            progress.take_in(&event).await
+        });
+        match tokio::time::timeout(longest, work).await {
+            Ok(Ok(done)) => Ok(done?),
+            // Late, or it panicked: either way nobody knows.
+            Ok(Err(_)) | Err(_) => Err(NotKept::Slow),
+        }
     }
 
     /// Keeps an event and acts on it. A repeated one is passed over.
-    pub async fn take_in(&self, event: &TaskEvent) -> Result<(), StoreError> {
+    async fn take_in(&self, event: &TaskEvent) -> Result<(), StoreError> {
         let is_new = self.store.keep_event(event, self.clock.now()).await?;
         // Also for a repeated one: the process may have ended between keeping it and acting on it.
         let is_known = self.catch_up(&event.task_id).await?;

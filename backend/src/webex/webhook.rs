@@ -83,7 +83,8 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Option<TaskEvent>, NotAnEvent
         "task:connect" => TaskChange::Offered,
         "task:connected" => TaskChange::Connected,
         "task:ended" => match (text("terminatingParty"), text("reason")) {
-            (Some("System"), Some("RONA Timer Expired")) => TaskChange::NotPickedUp,
+            // "RONA Timer Expired". Taking one for an end would let the visitor ask again, and be rung twice.
+            (Some("System"), Some(reason)) if is_rona(reason) => TaskChange::NotPickedUp,
             (Some("System"), _) => TaskChange::EndedBySystem,
             _ => TaskChange::EndedByPeople,
         },
@@ -95,6 +96,13 @@ pub fn read(body: &[u8], now: Timestamp) -> Result<Option<TaskEvent>, NotAnEvent
     let at = created.and_then(|created| Timestamp::from_millisecond(created).ok()).unwrap_or(now);
     let reason = text("reason").or_else(|| text("errorMessage")).map(crate::personal::masked);
     Ok(Some(TaskEvent { id: envelope.id, task_id, change, at, reason }))
+}
+
+/// Whether the reason is that an agent did not pick up, in whatever spelling.
+fn is_rona(reason: &str) -> bool {
+    reason
+        .split(|character: char| !character.is_ascii_alphanumeric())
+        .any(|word| word.eq_ignore_ascii_case("rona"))
 }
 
 #[cfg(test)]
@@ -151,7 +159,10 @@ mod tests {
                 json!({"taskId": "t1", "createdTime": 1000, "reason": reason, "terminatingParty": party});
             event("task:ended", &data).unwrap().unwrap().change
         };
-        assert_eq!(ended("RONA Timer Expired", "System"), TaskChange::NotPickedUp);
+        for reason in ["RONA Timer Expired", "RONA_TIMER_EXPIRED", "rona"] {
+            assert_eq!(ended(reason, "System"), TaskChange::NotPickedUp);
+        }
+        assert_eq!(ended("Coronation", "System"), TaskChange::EndedBySystem);
         assert_eq!(ended("Queue Timeout", "System"), TaskChange::EndedBySystem);
         assert_eq!(ended("Customer Left", "Customer"), TaskChange::EndedByPeople);
     }
