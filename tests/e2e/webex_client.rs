@@ -16,6 +16,7 @@ use ringback::webex::error::WebexError;
 use ringback::webex::policy::{Operation as Call, Policy};
 use ringback::webex::subscription::{Subscription, Version};
 use ringback::webex::task::CreateTask;
+use ringback::webex::token::PastedToken;
 use ringback_tests::house::House;
 use ringback_tests::plan::Plan;
 use ringback_tests::visitor;
@@ -81,7 +82,8 @@ impl Subject {
         .await;
         let config = Config::load(Some(&house.config_file()), std::iter::empty()).unwrap();
         let clock: SharedClock = Arc::new(SystemClock);
-        let webex = Client::new(&config.webex, clock).unwrap();
+        let tokens = Arc::new(PastedToken::of(&config.webex));
+        let webex = Client::new(&config.webex, clock, tokens).unwrap();
         let request = Request {
             site: "acme".to_owned(),
             door: Door::Site,

@@ -285,30 +285,30 @@ impl Client {
 /// What the answer says of the call.
 fn judged(operation: Operation, raw: Raw) -> Result<Answer, WebexError> {
     let Raw { status, retry_after, body, tracking_id, .. } = raw;
-        let done = operation.is_done(status.as_u16());
-        let failed = |policy, tracking_id, message| WebexError {
-            operation,
-            policy,
-            status: Some(status.as_u16()),
-            retry_after,
-            tracking_id,
-            message,
-        };
-        match body {
-            Ok(body) if done => Ok(Answer { operation, status, body, tracking_id }),
-            // It was done, but the id of what was made is in the lost body.
-            Err(why) if done => Err(failed(operation.lost(), tracking_id, why)),
-            body => {
-                let said = envelope(body.as_deref().unwrap_or_default());
-                let policy = operation.policy(status.as_u16(), said.spoken || retry_after.is_some());
-                let message = match body {
-                    Ok(_) => format!("Webex answered {}: {}", status.as_u16(), said.message),
-                    Err(why) => format!("Webex answered {}: {why}", status.as_u16()),
-                };
-                Err(failed(policy, said.tracking_id.unwrap_or(tracking_id), message))
-            }
+    let done = operation.is_done(status.as_u16());
+    let failed = |policy, tracking_id, message| WebexError {
+        operation,
+        policy,
+        status: Some(status.as_u16()),
+        retry_after,
+        tracking_id,
+        message,
+    };
+    match body {
+        Ok(body) if done => Ok(Answer { operation, status, body, tracking_id }),
+        // It was done, but the id of what was made is in the lost body.
+        Err(why) if done => Err(failed(operation.lost(), tracking_id, why)),
+        body => {
+            let said = envelope(body.as_deref().unwrap_or_default());
+            let policy = operation.policy(status.as_u16(), said.spoken || retry_after.is_some());
+            let message = match body {
+                Ok(_) => format!("Webex answered {}: {}", status.as_u16(), said.message),
+                Err(why) => format!("Webex answered {}: {why}", status.as_u16()),
+            };
+            Err(failed(policy, said.tracking_id.unwrap_or(tracking_id), message))
         }
     }
+}
 
 /// What every request to Webex goes through.
 pub(super) fn http(config: &config::Webex) -> Result<reqwest::Client, reqwest::Error> {
