@@ -209,9 +209,9 @@ pub(crate) fn update(
 /// `DELETE`
 pub(crate) fn delete(world: &World, version: Version, id: &str) -> Result<Answer, Refusal> {
     let mut subscriptions = world.subscriptions.lock();
-    let answer = Answer::json(200, &wrapped(subscriptions.find(version, id)?));
+    subscriptions.find(version, id)?;
     subscriptions.0.retain(|subscription| subscription.id != id);
-    Ok(answer)
+    Ok(Answer::empty(204))
 }
 
 fn wrapped(subscription: &Subscription) -> Value {

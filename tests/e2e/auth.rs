@@ -283,12 +283,13 @@ async fn four_services_share_short_lived_tokens_through_a_thousand_callbacks() {
     let requests = house.control().requests().await.unwrap().entries;
     let made = requests.iter().filter(|request| request.operation == Some(Operation::CreateTask));
     assert_eq!(made.filter(|request| request.status == Some(201)).count(), 1000);
-    // A token that ends on its way is replaced within the same attempt; no attempt failed.
+    // A token that ends on its way is replaced within the same call: none fails for want of one.
     for accepted in &asked {
         let url = format!("{}/v1/callbacks/{}?include=requests", services[0].url, accepted.id);
         let record: Value =
             house.http.get(url).bearer_auth(API_KEY).send().await.unwrap().json().await.unwrap();
-        assert_eq!(record["attempts"], 1, "{record}");
+        let calls = record["requests"].as_array().expect("the calls to Webex");
+        assert!(!calls.is_empty() && calls.iter().all(|call| call["status"] != 401), "{record}");
     }
     let renewals: Vec<i64> = requests
         .iter()

@@ -13,10 +13,10 @@ use ringback::personal::Personal;
 use ringback::phone::PhoneNumber;
 use ringback::webex::client::Client;
 use ringback::webex::error::WebexError;
+use ringback::webex::oauth::{NotIssued, OAuth};
 use ringback::webex::policy::{Operation as Call, Policy};
 use ringback::webex::subscription::{Subscription, Version};
 use ringback::webex::task::CreateTask;
-use ringback::webex::token::PastedToken;
 use ringback_tests::house::House;
 use ringback_tests::plan::Plan;
 use ringback_tests::visitor;
@@ -70,6 +70,7 @@ fn expected(call: Call, status: u16, envelope: Envelope) -> Policy {
 struct Subject {
     house: House,
     webex: Client,
+    oauth: OAuth,
     task: CreateTask,
 }
 
@@ -82,8 +83,7 @@ impl Subject {
         .await;
         let config = Config::load(Some(&house.config_file()), std::iter::empty()).unwrap();
         let clock: SharedClock = Arc::new(SystemClock);
-        let tokens = Arc::new(PastedToken::of(&config.webex));
-        let webex = Client::new(&config.webex, clock, tokens).unwrap();
+        let (webex, _) = ringback::app::client(&config, &clock).await.unwrap();
         let request = Request {
             site: "acme".to_owned(),
             door: Door::Site,
@@ -102,7 +102,10 @@ impl Subject {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let callback = Callback::accept(request, now, now).unwrap();
         let task = CreateTask::new(&callback, &config.sites["acme"], None);
-        Self { house, webex, task }
+        let mut config = config;
+        config.webex.oauth.base_url = house.webex.base_url();
+        let oauth = OAuth::new(&config.webex, clock).unwrap();
+        Self { house, webex, oauth, task }
     }
 
     async fn make(&self, call: Call) -> Result<(), WebexError> {
@@ -190,6 +193,34 @@ async fn each_documented_failure_of_each_call_has_its_policy_in_every_envelope()
                 assert_eq!(&error.tracking_id, ours, "{case}");
             }
         }
+    }
+}
+
+#[tokio::test]
+async fn a_refresh_token_is_dead_only_where_webex_says_so() {
+    let subject = Subject::new(Plan::oauth).await;
+    let statuses = [400, 401, 429, 500];
+    let mut known: Vec<u16> = Call::IssueToken.failures().collect();
+    known.sort_unstable();
+    assert_eq!(known, statuses);
+    let token = SecretString::from(organization::REFRESH_TOKEN.to_owned());
+    // 404 and 403 are a proxy's, or Webex's own word.
+    for status in statuses.into_iter().chain([403, 404, 408, 502, 503, 504]) {
+        for envelope in ENVELOPES {
+            let failure = Failure { envelope: Some(envelope), ..Failure::status(status) };
+            let fault = Fault::new(Operation::IssueToken, Effect::Status(failure));
+            subject.house.control().fault(&fault).await.unwrap();
+            let error = subject.oauth.refresh(&token).await.unwrap_err();
+            let by_webex = !matches!(envelope, Envelope::Empty | Envelope::Text | Envelope::Html);
+            let dead = matches!(status, 400 | 401) || matches!(status, 403 | 404) && by_webex;
+            assert_eq!(matches!(error, NotIssued::Refused(_)), dead, "{status} {envelope:?}: {error}");
+            assert!(error.to_string().contains("tracking id RINGBACK_"), "{error}");
+        }
+    }
+    for effect in [Effect::CutBefore, Effect::CutAfter, Effect::MalformedBody] {
+        subject.house.control().fault(&Fault::new(Operation::IssueToken, effect)).await.unwrap();
+        let error = subject.oauth.refresh(&token).await.unwrap_err();
+        assert!(matches!(error, NotIssued::Unavailable(_)), "{error}");
     }
 }
 

@@ -22,8 +22,13 @@ use crate::config;
 /// Largest answer that is read, in bytes: a page of the search holds 250 tasks.
 const LARGEST_ANSWER: usize = 1024 * 1024;
 
+/// How long a connection is kept for the next call. Less than the five seconds that the most impatient servers keep
+/// one: a task that is sent down a connection which the other end is just closing has to be looked up before it is
+/// sent again.
+const CONNECTION_IDLE: Duration = Duration::from_secs(3);
+
 /// The header that names a call, for Webex's support.
-const TRACKING_ID: &str = "TrackingId";
+pub(super) const TRACKING_ID: &str = "TrackingId";
 
 /// A client of one organisation's APIs.
 #[derive(Debug)]
@@ -193,7 +198,7 @@ impl Client {
     ) -> Result<Option<Timestamp>, WebexError> {
         let request = self.request(operation, Method::GET, path)?;
         self.pace.turn().await;
-        let token = self.token(operation).await?;
+        let token = self.tokens.current().await.map_err(|why| WebexError::not_sent(operation, why))?;
         self.exchange(operation, request, &token).await.map(|raw| raw.date)
     }
 
@@ -210,8 +215,7 @@ impl Client {
         Ok(self.http.request(method, url))
     }
 
-    /// Makes the call; once more with another token, where Webex refuses the first (it was not processed). What does not
-    /// say that it was done is an error with its policy.
+    /// Makes the call; once more with another token, where Webex refuses the first (401: it was not processed).
     async fn run(
         &self,
         operation: Operation,
@@ -222,8 +226,10 @@ impl Client {
             self.pace.turn().await;
         }
         let again = request.try_clone();
-        let token = self.token(operation).await?;
-        match judged(operation, self.exchange(operation, request, &token).await?) {
+        let not_sent = |why| WebexError::not_sent(operation, why);
+        let token = self.tokens.current().await.map_err(not_sent)?;
+        let raw = self.exchange(operation, request, &token).await?;
+        match judged(operation, raw) {
             Err(error) if error.policy == Policy::Refresh => {
                 match (again, self.tokens.instead_of(&token).await) {
                     (Some(again), Some(other)) => {
@@ -234,10 +240,6 @@ impl Client {
             }
             outcome => outcome,
         }
-    }
-
-    async fn token(&self, operation: Operation) -> Result<SecretString, WebexError> {
-        self.tokens.current().await.map_err(|why| WebexError::not_sent(operation, why))
     }
 
     async fn exchange(
@@ -282,7 +284,7 @@ impl Client {
     }
 }
 
-/// What the answer says of the call.
+/// The answer, where it says that the call was done; else the error with its policy.
 fn judged(operation: Operation, raw: Raw) -> Result<Answer, WebexError> {
     let Raw { status, retry_after, body, tracking_id, .. } = raw;
     let done = operation.is_done(status.as_u16());
@@ -317,6 +319,7 @@ pub(super) fn http(config: &config::Webex) -> Result<reqwest::Client, reqwest::E
     reqwest::Client::builder()
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
         .timeout(Duration::from_millis(config.request_timeout_ms))
+        .pool_idle_timeout(CONNECTION_IDLE)
         .redirect(reqwest::redirect::Policy::none())
         // A request whose answer was lost is looked up before it is made again, and never repeated unseen.
         .retry(reqwest::retry::never())

@@ -9,9 +9,11 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 use url::Url;
+use uuid::Uuid;
 
-use super::client::{self, ClientError};
+use super::client::{self, ClientError, TRACKING_ID};
 use super::error::envelope;
+use super::policy::{Operation, Policy};
 use crate::clock::{SharedClock, after_s};
 use crate::config;
 
@@ -126,15 +128,22 @@ impl OAuth {
         let client =
             [("client_id", self.client_id.as_str()), ("client_secret", self.client_secret.expose_secret())];
         let form: Vec<_> = form.iter().copied().chain(client).collect();
+        let ours = format!("RINGBACK_{}", Uuid::new_v4());
         let request = self.http.post(self.endpoint("/v1/access_token")?).form(&form);
-        let response = request.header(ACCEPT, "application/json").send().await;
+        let request = request.header(ACCEPT, "application/json").header(TRACKING_ID, &ours);
+        let response = request.send().await;
         let response = response.map_err(|error| NotIssued::Unavailable(client::described(error)))?;
         let status = response.status();
         let body = client::read_bounded(response, LARGEST_ANSWER).await.map_err(NotIssued::Unavailable)?;
         if !status.is_success() {
-            let why = format!("Webex answered {}: {}", status.as_u16(), envelope(&body).message);
-            let is_final = status.is_client_error() && !matches!(status.as_u16(), 408 | 429);
-            return Err(if is_final { NotIssued::Refused(why) } else { NotIssued::Unavailable(why) });
+            let said = envelope(&body);
+            let tracking_id = said.tracking_id.unwrap_or(ours);
+            let why =
+                format!("Webex answered {}: {} (tracking id {tracking_id})", status.as_u16(), said.message);
+            return Err(match Operation::IssueToken.policy(status.as_u16(), said.spoken) {
+                Policy::GiveUp => NotIssued::Refused(why),
+                _ => NotIssued::Unavailable(why),
+            });
         }
         // What cannot be read may hold a token, so it is not quoted.
         let answer: Answer = serde_json::from_str(&body)

@@ -39,7 +39,7 @@ async fn a_subscription_is_made_read_changed_and_deleted() {
     assert_eq!(changed.status, 200, "{}", changed.text);
     assert_eq!(changed.body["data"]["eventTypes"], json!(["task:failed"]));
     assert_eq!(changed.body["data"]["status"], "inactive");
-    assert_eq!(send(house.request(Method::DELETE, &path)).await.status, 200);
+    assert_eq!(send(house.request(Method::DELETE, &path)).await.status, 204);
     let gone = house.get(&path).await;
     gone.is_refused(404, "No such subscription");
     assert_eq!(gone.body["error"]["key"], 404, "the key of a subscription's error is a number");
