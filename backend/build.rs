@@ -1,11 +1,18 @@
 //! Embeds the widget that `cargo xtask widget` has built, and the widget's texts, into the service.
 //!
+//! Swagger UI, which draws the description of the API at `/docs`, comes out of a crate that holds its release, so that no
+//! build downloads anything.
+//!
 //! Without a built widget the service still builds, so that `cargo check` needs no WASM tool chain; it then answers
 //! `/widget.js` with a problem that says how to build one.
 
 use std::fmt::Write as _;
+use std::io::Cursor;
 use std::path::{Path, PathBuf};
 use std::{env, fs};
+
+use flate2::Compression;
+use flate2::write::GzEncoder;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
@@ -53,6 +60,26 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     code.push_str("];\n");
     fs::write(output.join("locales.rs"), code)?;
+    unpack_swagger_ui(&output)
+}
+
+/// The files of Swagger UI that the page at `/docs` needs, each in gzip, which every browser takes.
+fn unpack_swagger_ui(output: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let mut archive = zip::ZipArchive::new(Cursor::new(utoipa_swagger_ui_vendored::SWAGGER_UI_VENDORED))?;
+    let names: Vec<String> = archive.file_names().map(str::to_owned).collect();
+    for wanted in ["/dist/swagger-ui-bundle.js", "/dist/swagger-ui.css", "/LICENSE", "/NOTICE"] {
+        // Below one folder, which names the version.
+        let is_wanted = |name: &&String| {
+            name.ends_with(wanted) && name.matches('/').count() == wanted.matches('/').count()
+        };
+        let name = names.iter().find(is_wanted).ok_or_else(|| format!("Swagger UI has no {wanted}"))?;
+        let mut file = archive.by_name(name)?;
+        let short = wanted.rsplit('/').next().unwrap_or(wanted);
+        let target = fs::File::create(output.join(format!("{short}.gz")))?;
+        let mut packed = GzEncoder::new(target, Compression::best());
+        std::io::copy(&mut file, &mut packed)?;
+        packed.finish()?;
+    }
     Ok(())
 }
 

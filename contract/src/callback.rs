@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// Where a callback stands in its life. `docs/architecture.md` draws the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum State {
     /// Stored, and not yet sent to Webex.
@@ -82,6 +83,7 @@ impl State {
 
 /// The answer `202` to a post: the callback is stored, and will be sent.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Accepted {
     /// The id of the callback.
     pub id: String,
@@ -98,6 +100,7 @@ pub struct Accepted {
 /// The answer to a post with `Prefer: wait`: `200` where it is known what came of the request to Webex, `202` where the
 /// wait ended before.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Waited {
     /// What the answer would have been without waiting, with the state as it is now.
     #[serde(flatten)]
@@ -108,6 +111,7 @@ pub struct Waited {
 
 /// A callback as its visitor may see it. No personal data: whoever reads it has it already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallbackView {
     /// The id of the callback.
     pub id: String,
@@ -142,6 +146,7 @@ pub struct CallbackView {
 
 /// A callback as the CRM that has a key to it may see it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallbackRecord {
     /// What a visitor may see.
     #[serde(flatten)]
@@ -172,6 +177,7 @@ pub struct CallbackRecord {
 
 /// One request to Webex about a callback: what its support asks for.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebexRequest {
     /// What was asked for: `create_task`, `search_task`, `list_tasks` or `find_agent`.
     pub operation: String,
@@ -190,6 +196,7 @@ pub struct WebexRequest {
 
 /// A page of callbacks, newest first.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallbackPage {
     /// The callbacks.
     pub callbacks: Vec<CallbackRecord>,
@@ -200,6 +207,7 @@ pub struct CallbackPage {
 
 /// A preferred-agent link.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct MintedLink {
     /// The address of the hosted page with the form for that agent.
     pub url: String,
@@ -213,6 +221,7 @@ pub struct MintedLink {
 
 /// Why the next free agent calls instead of the one who was asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Fallback {
     /// The agent is not configured, or not for this site, any more.
@@ -248,6 +257,7 @@ impl Fallback {
 
 /// Why no call will come of a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Failure {
     /// Webex refused the request, and would refuse it again.

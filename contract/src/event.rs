@@ -6,6 +6,7 @@ use crate::callback::{Failure, State};
 
 /// A callback's state has changed. Sent with the headers of the Standard Webhooks specification.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct CallbackEvent {
     /// `callback.` and the state, such as `callback.completed`.
     #[serde(rename = "type")]
@@ -18,6 +19,7 @@ pub struct CallbackEvent {
 
 /// A callback as a webhook tells of it: nothing about the person but what the CRM has given itself.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ChangedCallback {
     /// The id of the callback.
     pub id: String,

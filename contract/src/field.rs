@@ -38,6 +38,7 @@ pub const LINK_LIFETIME_MAX_S: u64 = 2 * 365 * 24 * 60 * 60;
 
 /// Whether a field must be filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Presence {
     /// The form cannot be sent without it.

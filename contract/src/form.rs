@@ -8,6 +8,7 @@ use crate::field::Presence;
 
 /// The description of a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Form {
     /// The site's id.
     pub site: String,
@@ -44,6 +45,7 @@ pub struct Form {
 
 /// The direction of a script: the value of HTML's `dir`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "lowercase")]
 pub enum Direction {
     /// Left to right.
@@ -54,6 +56,7 @@ pub enum Direction {
 
 /// One field of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Field {
     /// Which field.
     pub name: FieldName,
@@ -63,6 +66,7 @@ pub struct Field {
 
 /// The fields that a form can show. The text is the member's name in [`crate::request::NewCallback`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum FieldName {
     /// The visitor's name.
@@ -79,6 +83,7 @@ pub enum FieldName {
 
 /// A reason to choose from.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Reason {
     /// What the request names it by.
     pub id: String,
@@ -92,6 +97,7 @@ pub struct Reason {
 
 /// A text to agree to.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ConsentText {
     /// The version, to be sent with the request.
     pub version: String,
@@ -104,6 +110,7 @@ pub struct ConsentText {
 
 /// What became of a preferred-agent token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(tag = "status", rename_all = "snake_case")]
 pub enum Agent {
     /// The callback will be for this agent.

@@ -7,6 +7,7 @@ pub const MEDIA_TYPE: &str = "application/problem+json";
 
 /// A problem, as RFC 9457 section 3.1 says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Problem {
     /// The stable name of the kind of problem: a path on the service, where a page explains it.
     #[serde(rename = "type")]
@@ -27,6 +28,7 @@ pub struct Problem {
 
 /// A field that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FieldError {
     /// Where the field stands in the request: a JSON Pointer (RFC 6901).
     pub pointer: String,

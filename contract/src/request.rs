@@ -21,6 +21,7 @@ pub const IDEMPOTENCY_KEY: &str = "Idempotency-Key";
 
 /// A visitor's request to be called, as posted to `/v1/sites/{site}/callbacks`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "validator", derive(validator::Validate), validate(context = Rules))]
 #[serde(deny_unknown_fields)]
 pub struct NewCallback {
@@ -30,6 +31,7 @@ pub struct NewCallback {
     pub name: String,
     /// The number to call, as typed.
     #[cfg_attr(feature = "validator", validate(custom(function = checked::phone)))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     #[serde(default)]
     pub phone: String,
     /// The country whose dialling rules the number follows when it has no `+`: ISO 3166-1 alpha-2.
@@ -67,6 +69,7 @@ pub struct NewCallback {
 
 /// A CRM's request to call somebody, as posted to `/v1/callbacks`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[cfg_attr(feature = "validator", derive(validator::Validate), validate(context = Rules))]
 #[serde(deny_unknown_fields)]
 pub struct NewCrmCallback {
@@ -78,6 +81,7 @@ pub struct NewCrmCallback {
     pub name: String,
     /// The number to call.
     #[cfg_attr(feature = "validator", validate(custom(function = checked::phone)))]
+    #[cfg_attr(feature = "openapi", schema(required))]
     #[serde(default)]
     pub phone: String,
     /// The country whose dialling rules the number follows when it has no `+`: ISO 3166-1 alpha-2.
@@ -116,6 +120,7 @@ pub struct NewCrmCallback {
 
 /// A CRM's request for a preferred-agent link, as posted to `/v1/agent-links`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct NewAgentLink {
     /// The site that the link is for; the key must be for it.
@@ -134,6 +139,7 @@ const fn usual_lifetime_s() -> u64 {
 
 /// Whether the visitor agreed to be called, and to which text.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Consent {
     /// The box was ticked.

@@ -1,5 +1,6 @@
 //! The form in a real browser, on a page of another origin.
 
+mod docs;
 mod form;
 mod links;
 mod pictures;

@@ -14,6 +14,7 @@ mod auth;
 mod browser;
 mod crash;
 mod crm;
+mod crm_examples;
 mod crm_list;
 mod crm_webhooks;
 mod cross_origin;

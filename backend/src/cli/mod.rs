@@ -44,6 +44,8 @@ enum Command {
     Webex(webex::Webex),
     /// Check the configuration against the Webex organisation, and say what to do about what is wrong.
     Doctor(doctor::Doctor),
+    /// Print the description of the REST door (OpenAPI 3.1).
+    Openapi,
     /// Print the configuration file with every key, its default and what it means.
     Config,
 }
@@ -79,6 +81,7 @@ impl Cli {
             Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Webex(webex) => webex.run().await,
             Command::Doctor(doctor) => doctor.run().await,
+            Command::Openapi => print(crate::http::openapi::text().trim_end()),
             Command::Config => print(DEFAULT_FILE.trim_end()),
         }
     }

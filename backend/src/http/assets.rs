@@ -98,23 +98,24 @@ fn answer(request: &HttpRequest, file: &'static Embedded, kept: &'static str, di
     response.content_type(file.media_type).body(body)
 }
 
-/// The smallest of our encodings that the header allows (RFC 9110 section 12.5.3).
+/// The smallest of our encodings that the header allows.
 fn best_encoding(accepted: &str) -> Option<&'static str> {
-    let weight = |wanted: &str| {
-        let mut any = None;
-        for part in accepted.split(',') {
-            let (name, parameters) = part.trim().split_once(';').unwrap_or((part.trim(), ""));
-            let quality =
-                parameters.trim().strip_prefix("q=").map_or(Some(1.0), |text| text.parse::<f32>().ok());
-            match name.trim() {
-                name if name.eq_ignore_ascii_case(wanted) => return quality,
-                "*" => any = quality,
-                _ => {}
-            }
+    ["br", "gzip"].into_iter().find(|encoding| accepts(accepted, encoding))
+}
+
+/// Whether the header allows the encoding (RFC 9110 section 12.5.3).
+pub(super) fn accepts(accepted: &str, wanted: &str) -> bool {
+    let mut any = None;
+    for part in accepted.split(',') {
+        let (name, parameters) = part.trim().split_once(';').unwrap_or((part.trim(), ""));
+        let quality = parameters.trim().strip_prefix("q=").map_or(Some(1.0), |text| text.parse::<f32>().ok());
+        match name.trim() {
+            name if name.eq_ignore_ascii_case(wanted) => return quality.is_some_and(|quality| quality > 0.0),
+            "*" => any = quality,
+            _ => {}
         }
-        any
-    };
-    ["br", "gzip"].into_iter().find(|encoding| weight(encoding).is_some_and(|quality| quality > 0.0))
+    }
+    any.is_some_and(|quality| quality > 0.0)
 }
 
 #[cfg(test)]

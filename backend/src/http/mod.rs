@@ -5,9 +5,11 @@ mod assets;
 pub mod auth;
 mod caller;
 mod crm;
+mod docs;
 mod event_stream;
 mod extract;
 mod follow;
+pub mod openapi;
 pub mod ops;
 mod prefer;
 mod problem;
@@ -145,6 +147,9 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
                 .service(resource("/{id}/events").get(event_stream::events)),
         )
         .service(resource("/v1/agent-links").post(crm::link))
+        .service(resource("/v1/openapi.json").get(openapi::document))
+        .service(resource("/docs").get(docs::page))
+        .service(resource("/docs/{file}").get(docs::file))
         .service(resource(WEBHOOK_PATH).post(webex_hook::receive))
         .service(resource("/widget.js").get(assets::loader).head(assets::loader))
         .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))
