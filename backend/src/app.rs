@@ -181,15 +181,8 @@ impl App {
             Arc::clone(&parts.clock),
             parts.stop.clone(),
         );
+        let poller = Poller::new(&dispatcher, parts.progress.clone());
         let mut dispatcher = tokio::spawn(dispatcher.run());
-        let poller = Poller::new(
-            &parts.config,
-            Arc::clone(&parts.store),
-            Arc::clone(&parts.webex),
-            Arc::clone(&parts.clock),
-            parts.progress.clone(),
-            parts.stop.clone(),
-        );
         let mut poller = tokio::spawn(poller.run());
         let instances = Instances::new(
             Arc::clone(&parts.store),

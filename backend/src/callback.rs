@@ -11,6 +11,7 @@ use crate::agent::AgentName;
 use crate::entropy::{self, NoEntropy};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
+use crate::schedule::{Appointment, Keeper, Window};
 
 /// The id of a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -114,6 +115,8 @@ pub struct Callback {
     pub failure: Option<(Failure, String)>,
     /// Why the next free agent calls instead of the preferred one, and a sentence for the operator.
     pub fallback: Option<(Fallback, String)>,
+    /// When the person wants to be called; `None`: as soon as possible.
+    pub appointment: Option<Appointment>,
     /// The id of the Webex task.
     pub task_id: Option<String>,
     /// How many requests to make a task were begun.
@@ -146,6 +149,7 @@ impl Callback {
             state: State::Accepted,
             failure: None,
             fallback: None,
+            appointment: None,
             task_id: None,
             attempts: 0,
             created_at: now,
@@ -177,9 +181,80 @@ impl Callback {
         Ok(next)
     }
 
-    /// Whether it can still be called off.
-    pub fn is_cancellable(&self) -> bool {
-        may_move(self.state, State::Cancelled)
+    /// A callback that has just been asked for, for that window: kept by us, it waits; else Webex is asked to keep it.
+    pub fn book(request: Request, now: Timestamp, window: Window, keeper: Keeper) -> Result<Self, NoEntropy> {
+        let mut callback = Self::accept(request, now, window.ends_at())?;
+        if keeper == Keeper::Store {
+            callback.state = State::Scheduled;
+            callback.due_at = Some(window.starts_at());
+        }
+        callback.appointment = Some(Appointment { window, keeper, webex_id: None, wanted: None });
+        Ok(callback)
+    }
+
+    /// Whether Webex keeps it, or is to.
+    pub fn is_kept_by_webex(&self) -> bool {
+        self.appointment.as_ref().is_some_and(Appointment::is_webexes)
+    }
+
+    /// The earliest moment at which a task of it can have been made.
+    pub fn earliest_task(&self) -> Timestamp {
+        let sent_at = self.sent_at.unwrap_or(self.created_at);
+        self.appointment.as_ref().map_or(self.created_at, |kept| kept.window.starts_at().min(sent_at))
+    }
+
+    /// Whether it can still be called off. What Webex keeps it calls from the start of the window on.
+    pub fn is_cancellable(&self, now: Timestamp) -> bool {
+        match self.state {
+            State::Accepted => true,
+            State::Scheduled | State::Rescheduling => !self.may_be_ringing(now),
+            _ => false,
+        }
+    }
+
+    /// Whether it can still be moved to another window.
+    pub fn is_changeable(&self, now: Timestamp) -> bool {
+        let waits = matches!(self.state, State::Accepted | State::Scheduled);
+        self.appointment.is_some() && waits && !self.may_be_ringing(now)
+    }
+
+    fn may_be_ringing(&self, now: Timestamp) -> bool {
+        let kept = self.appointment.as_ref().filter(|kept| kept.is_webexes() && kept.webex_id.is_some());
+        kept.is_some_and(|kept| kept.earliest_start() <= now)
+    }
+
+    /// The callback as it is called off, or begins to be: what Webex keeps must be called off there first. `None`: it
+    /// cannot be called off any more.
+    pub fn called_off(&self, now: Timestamp) -> Option<Self> {
+        if !self.is_cancellable(now) {
+            return None;
+        }
+        let is_at_webex = self.state != State::Accepted && self.is_kept_by_webex();
+        let mut next =
+            self.moved_to(if is_at_webex { State::Cancelling } else { State::Cancelled }, now).ok()?;
+        next.due_at = Some(now).filter(|_| is_at_webex);
+        Some(next)
+    }
+
+    /// The callback as it is moved to another window, or begins to be. `None`: it cannot be moved any more.
+    pub fn moved_to_window(&self, window: Window, now: Timestamp) -> Option<Self> {
+        if !self.is_changeable(now) {
+            return None;
+        }
+        if self.state == State::Scheduled && self.is_kept_by_webex() {
+            let mut next = self.moved_to(State::Rescheduling, now).ok()?;
+            next.due_at = Some(now);
+            next.appointment.as_mut()?.wanted = Some(window);
+            return Some(next);
+        }
+        let mut next = self.clone();
+        next.revision += 1;
+        next.updated_at = now;
+        next.deadline = window.ends_at();
+        // What waits to be sent to Webex goes on waiting.
+        next.due_at = if self.state == State::Scheduled { Some(window.starts_at()) } else { self.due_at };
+        next.appointment.as_mut()?.window = window;
+        Some(next)
     }
 }
 
@@ -194,22 +269,33 @@ pub struct IllegalTransition {
 /// The legal transitions. The drawing in `docs/architecture.md` shows the same table.
 pub const fn may_move(from: State, to: State) -> bool {
     use State::{
-        Accepted, Cancelled, Completed, Connected, Expired, Failed, Offered, Queued, Requested, Sending,
-        Unconfirmed,
+        Accepted, Cancelled, Cancelling, Completed, Connected, Expired, Failed, Offered, Queued, Requested,
+        Rescheduling, Scheduled, Sending, Unconfirmed, Untraced,
     };
     match from {
-        Accepted => matches!(to, Sending | Cancelled | Expired),
+        // To scheduled: it begins too soon for Webex to keep it.
+        Accepted => matches!(to, Sending | Scheduled | Cancelled | Expired),
         // Back to accepted: Webex said that it did not take the request, or the dispatcher gave its lease back.
-        Sending => matches!(to, Accepted | Unconfirmed | Requested | Failed),
+        Sending => matches!(to, Accepted | Unconfirmed | Scheduled | Requested | Failed),
         // To itself: looked for, not found yet.
-        Unconfirmed => matches!(to, Unconfirmed | Accepted | Requested | Expired),
+        Unconfirmed => matches!(to, Unconfirmed | Accepted | Scheduled | Requested | Expired | Untraced),
+        // To itself: looked at, still kept. Only what we keep is sent; what Webex keeps becomes a task there.
+        Scheduled => matches!(
+            to,
+            Scheduled | Sending | Rescheduling | Cancelling | Requested | Cancelled | Expired | Untraced
+        ),
+        // Back to scheduled: done, or Webex refuses. To requested: its time came first.
+        Rescheduling => {
+            matches!(to, Rescheduling | Scheduled | Cancelling | Requested | Cancelled | Untraced)
+        }
+        Cancelling => matches!(to, Cancelling | Scheduled | Requested | Cancelled | Untraced),
         // Webex's events may be lost, so any later state may come next.
         Requested => matches!(to, Queued | Offered | Connected | Completed | Failed),
         Queued => matches!(to, Offered | Connected | Completed | Failed),
         // Back to queued: the agent did not pick up (RONA).
         Offered => matches!(to, Queued | Connected | Completed | Failed),
         Connected => matches!(to, Completed | Failed),
-        Completed | Failed | Cancelled | Expired => false,
+        Completed | Failed | Cancelled | Expired | Untraced => false,
     }
 }
 
@@ -258,6 +344,45 @@ mod tests {
         assert!(!may_move(State::Unconfirmed, State::Sending));
         assert!(!may_move(State::Unconfirmed, State::Cancelled));
         assert!(!may_move(State::Sending, State::Cancelled));
+        for state in [State::Rescheduling, State::Cancelling] {
+            assert!(!may_move(state, State::Sending) && !may_move(state, State::Accepted));
+        }
+    }
+
+    #[test]
+    fn what_webex_keeps_is_called_off_and_moved_there_first_and_until_its_time() {
+        let now: Timestamp = "2026-12-01T08:00:00Z".parse().unwrap();
+        let window = |text: &str| crate::schedule::sample::window(text);
+        let (first, second) =
+            (window("2026-12-01T10:00:00/12:00:00[UTC]"), window("2026-12-02T10:00:00/12:00:00[UTC]"));
+        let kept = |keeper, webex_id: Option<&str>| {
+            let mut callback = Callback::book(sample::request(), now, first.clone(), keeper).unwrap();
+            callback.state = State::Scheduled;
+            callback.appointment.as_mut().unwrap().webex_id = webex_id.map(str::to_owned);
+            callback
+        };
+        let at_webex = kept(Keeper::Webex, Some("s-1"));
+        let cancelling = at_webex.called_off(now).unwrap();
+        assert_eq!((cancelling.state, cancelling.due_at), (State::Cancelling, Some(now)));
+        assert_eq!(cancelling.called_off(now), None);
+        let moving = at_webex.moved_to_window(second.clone(), now).unwrap();
+        assert_eq!((moving.state, moving.deadline), (State::Rescheduling, first.ends_at()));
+        assert_eq!(moving.appointment.as_ref().unwrap().earliest_start(), first.starts_at());
+        assert_eq!(moving.called_off(now).unwrap().state, State::Cancelling);
+        // From its start on Webex may be calling.
+        let begun = first.starts_at();
+        assert_eq!(
+            (at_webex.called_off(begun), at_webex.moved_to_window(second.clone(), begun)),
+            (None, None)
+        );
+
+        let ours = kept(Keeper::Store, None);
+        assert_eq!(ours.called_off(now).unwrap().state, State::Cancelled);
+        let moved = ours.moved_to_window(second.clone(), now).unwrap();
+        assert_eq!((moved.state, moved.due_at), (State::Scheduled, Some(second.starts_at())));
+        assert_eq!((moved.deadline, moved.revision), (second.ends_at(), 1));
+        // One for as soon as possible has no window to move.
+        assert_eq!(sample::callback(now).moved_to_window(second, now), None);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What a browser needs to draw a site's form.
 
-use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason};
+use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason, ScheduleOffer};
 
 use crate::locale::Locale;
 use crate::site::{self, Site};
@@ -48,6 +48,13 @@ pub fn describe(
             policy_url: some(&consent.policy_url),
         }),
         agent,
+        schedule: site.schedule.as_ref().map(|offer| ScheduleOffer {
+            timezone: offer.timezone.clone(),
+            horizon_days: offer.horizon_days,
+            notice_minutes: offer.notice_minutes,
+            shortest_minutes: offer.shortest_minutes,
+            longest_minutes: offer.longest_minutes,
+        }),
         phone: some(&site.phone),
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use jiff::Timestamp;
 use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
 use ringback_contract::problem::FieldError;
-use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback};
+use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback, Schedule};
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
@@ -20,6 +20,7 @@ use crate::guard::rate::{Limit, Verdict};
 use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
+use crate::schedule::{Keeper, Window};
 use crate::site::Site;
 use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
@@ -33,6 +34,15 @@ pub struct Taken {
     pub follow: String,
     /// Whether it had been asked for before: the token then shows it and no more.
     pub joined: bool,
+}
+
+/// What is to be taken.
+struct Wanted {
+    request: Request,
+    fallback: Option<(Fallback, String)>,
+    booking: Option<(Window, Keeper)>,
+    /// Whether a call of its own is wanted, though another is on its way.
+    another: bool,
 }
 
 /// What a link names.
@@ -134,6 +144,7 @@ impl Intake {
                 .map_err(|code| errors.push(refused("agent", code)))
                 .ok(),
         };
+        let booking = self.booking(site, posted.schedule.as_ref(), &mut errors);
         let Some(phone) = phone.filter(|_| errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
@@ -156,7 +167,7 @@ impl Intake {
         let fallback = agent.filter(|linked| linked.agent.is_none()).map(|_| {
             (Fallback::AgentNotConfigured, "the link's agent takes no callbacks for this site".to_owned())
         });
-        self.take(request, fallback, key, false).await
+        self.take(Wanted { request, fallback, booking, another: false }, key).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -177,6 +188,7 @@ impl Intake {
             }),
         };
         attribute_errors(site, &posted.attributes, &mut errors);
+        let booking = self.booking(site, posted.schedule.as_ref(), &mut errors);
         let Some(phone) = phone.filter(|_| errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
@@ -197,7 +209,8 @@ impl Intake {
             attributes: personal(&posted.attributes),
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
-        self.take(request, None, key, posted.another).await
+        let another = posted.another;
+        self.take(Wanted { request, fallback: None, booking, another }, key).await
     }
 
     /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
@@ -290,13 +303,8 @@ impl Intake {
         opened(Purpose::Follow).map(|id| (id, false)).or_else(joined)
     }
 
-    async fn take(
-        &self,
-        request: Request,
-        fallback: Option<(Fallback, String)>,
-        key: Option<IdempotencyKey>,
-        another: bool,
-    ) -> Result<Taken, Refusal> {
+    async fn take(&self, wanted: Wanted, key: Option<IdempotencyKey>) -> Result<Taken, Refusal> {
+        let Wanted { request, fallback, booking, another } = wanted;
         // A repeated post is answered as the first was, and counts for nothing.
         if let Some(key) = &key {
             match self.store.inserted_with(key).await? {
@@ -308,12 +316,12 @@ impl Intake {
         count(&self.site_limit, &request.site)?;
         count(&self.number_limit, &(&request.site, request.phone.e164()))?;
         let now = self.clock.now();
-        let mut callback = Callback::accept(request, now, after_s(now, self.deadline_s))?;
+        let mut callback = match booking {
+            Some((window, keeper)) => Callback::book(request, now, window, keeper)?,
+            None => Callback::accept(request, now, after_s(now, self.deadline_s))?,
+        };
         callback.fallback = fallback;
-        let claim = (!another && self.join_s > 0).then(|| Claim {
-            text: format!("{} {}", callback.request.site, callback.request.phone.e164()),
-            since: shifted_s(now, -i64::from(self.join_s)),
-        });
+        let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
         match self.store.insert(&callback, key.as_ref(), claim.as_ref()).await? {
             Inserted::New => {
                 metrics::accepted(&callback.request.site, callback.request.door);
@@ -334,6 +342,40 @@ impl Intake {
             Inserted::Before { id, joined } => Ok(self.taken(id, joined)),
             Inserted::KeyReused => Err(Refusal::KeyReused),
         }
+    }
+
+    /// What keeps a second request from becoming a second call: to be called now and to be called in a window are two
+    /// things, and so are two windows.
+    fn claim(&self, callback: &Callback, now: Timestamp) -> Claim {
+        let text = format!("{} {}", callback.request.site, callback.request.phone.e164());
+        match &callback.appointment {
+            Some(kept) => Claim {
+                text: format!("{text} {}", kept.window.as_text()),
+                // It keeps nobody from being called at another time, and may be weeks old.
+                since: Timestamp::UNIX_EPOCH,
+            },
+            None => Claim { text, since: shifted_s(now, -i64::from(self.join_s)) },
+        }
+    }
+
+    /// The window that was asked for, and who keeps the callback until then.
+    fn booking(
+        &self,
+        site: &Site,
+        posted: Option<&Schedule>,
+        errors: &mut Vec<FieldError>,
+    ) -> Option<(Window, Keeper)> {
+        let window = self.window(site, posted?).map_err(|error| errors.push(error)).ok()?;
+        Some((window, site.schedule.as_ref()?.through))
+    }
+
+    /// The window that was asked for, where the site offers it.
+    pub fn window(&self, site: &Site, posted: &Schedule) -> Result<Window, FieldError> {
+        let Some(offer) = &site.schedule else {
+            return Err(refused("schedule", Code::ScheduleNotOffered));
+        };
+        Window::read(posted, offer, self.clock.now())
+            .map_err(|(member, code)| refused(&format!("schedule/{member}"), code))
     }
 
     fn taken(&self, id: CallbackId, joined: bool) -> Taken {

@@ -7,6 +7,8 @@ use ringback_contract::form::FieldName;
 use ringback_contract::request::Rules;
 use serde::Deserialize;
 
+use crate::schedule::Offer;
+
 /// A site.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -57,6 +59,9 @@ pub struct Site {
     /// Where to ask how long people wait; `None`: visitors are not told.
     #[serde(default)]
     pub wait_time: Option<WaitTimeSource>,
+    /// What is offered to whom wants to be called at a chosen time; `None`: nothing.
+    #[serde(default)]
+    pub schedule: Option<Offer>,
 }
 
 /// How well a number must be known to exist.

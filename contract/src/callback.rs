@@ -13,6 +13,12 @@ pub enum State {
     Sending,
     /// A request to Webex was sent and its answer was lost: the service finds out whether it took effect.
     Unconfirmed,
+    /// Kept until the window in which the person wants to be called.
+    Scheduled,
+    /// It is being moved to another window at Webex.
+    Rescheduling,
+    /// It is being called off at Webex.
+    Cancelling,
     /// Webex has made a task of it.
     Requested,
     /// The task waits in a queue for a free agent.
@@ -29,14 +35,19 @@ pub enum State {
     Cancelled,
     /// It could not be sent before its deadline.
     Expired,
+    /// Webex had it for a chosen time, and what became of it could not be found out.
+    Untraced,
 }
 
 impl State {
     /// Every state, in the order of a callback's life.
-    pub const ALL: [Self; 11] = [
+    pub const ALL: [Self; 15] = [
         Self::Accepted,
         Self::Sending,
         Self::Unconfirmed,
+        Self::Scheduled,
+        Self::Rescheduling,
+        Self::Cancelling,
         Self::Requested,
         Self::Queued,
         Self::Offered,
@@ -45,6 +56,7 @@ impl State {
         Self::Failed,
         Self::Cancelled,
         Self::Expired,
+        Self::Untraced,
     ];
 
     /// The text of the state, as it stands in JSON and in the store.
@@ -53,6 +65,9 @@ impl State {
             Self::Accepted => "accepted",
             Self::Sending => "sending",
             Self::Unconfirmed => "unconfirmed",
+            Self::Scheduled => "scheduled",
+            Self::Rescheduling => "rescheduling",
+            Self::Cancelling => "cancelling",
             Self::Requested => "requested",
             Self::Queued => "queued",
             Self::Offered => "offered",
@@ -61,6 +76,7 @@ impl State {
             Self::Failed => "failed",
             Self::Cancelled => "cancelled",
             Self::Expired => "expired",
+            Self::Untraced => "untraced",
         }
     }
 
@@ -77,7 +93,7 @@ impl State {
 
     /// Whether nothing more will happen.
     pub const fn is_final(self) -> bool {
-        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired)
+        matches!(self, Self::Completed | Self::Failed | Self::Cancelled | Self::Expired | Self::Untraced)
     }
 }
 
@@ -130,6 +146,15 @@ pub struct CallbackView {
     pub failure: Option<Failure>,
     /// Whether it can still be called off.
     pub cancellable: bool,
+    /// When the person wants to be called; absent where that is as soon as possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Window>,
+    /// The window that it is being moved to; only in state `rescheduling`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub wanted_schedule: Option<Window>,
+    /// Whether it can still be moved to another window.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub changeable: bool,
     /// How long people wait for an agent at present, in seconds: while this one waits, and where Webex has a figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_time_s: Option<u32>,
@@ -142,6 +167,24 @@ pub struct CallbackView {
     pub updated_at: String,
     /// The number of changes so far; rises with each.
     pub revision: u64,
+}
+
+/// A window in which somebody wants to be called.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Window {
+    /// The day: `YYYY-MM-DD`.
+    pub date: String,
+    /// The time at which it begins: `HH:MM:SS`.
+    pub start: String,
+    /// The time at which it ends: `HH:MM:SS`.
+    pub end: String,
+    /// The zone whose clocks are meant.
+    pub timezone: String,
+    /// When it begins: RFC 3339, UTC.
+    pub starts_at: String,
+    /// When it ends: RFC 3339, UTC.
+    pub ends_at: String,
 }
 
 /// A callback as the CRM that has a key to it may see it.
@@ -179,7 +222,8 @@ pub struct CallbackRecord {
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WebexRequest {
-    /// What was asked for: `create_task`, `search_task`, `list_tasks` or `find_agent`.
+    /// What was asked for: `create_task`, `search_task`, `list_tasks`, `find_agent`, `create_schedule`,
+    /// `find_schedule`, `read_schedule`, `change_schedule` or `delete_schedule`.
     pub operation: String,
     /// When: RFC 3339, UTC.
     pub begun_at: String,

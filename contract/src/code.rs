@@ -73,6 +73,26 @@ codes! {
     Reserved = "reserved", "This name is taken by the site itself; use another one.";
     /// A time that lies outside of what is allowed.
     OutOfRange = "out_of_range", "This is outside of what is allowed.";
+    /// The site takes no callbacks at a chosen time.
+    ScheduleNotOffered = "schedule_not_offered", "This site takes no callbacks at a chosen time.";
+    /// Not a day of the calendar.
+    DateShape = "date_shape", "Give the day as YYYY-MM-DD.";
+    /// Not a time of a day.
+    TimeShape = "time_shape", "Give the time as HH:MM.";
+    /// The clocks of the zone skip this time on that day.
+    TimeSkipped = "time_skipped", "The clocks skip this time on that day; choose another.";
+    /// No time zone of this name.
+    TimezoneUnknown = "timezone_unknown", "Give the time zone by its IANA name, such as Europe/Berlin.";
+    /// The window does not end after its start, on the same day.
+    WindowOrder = "window_order", "The window must end after its start, on the same day.";
+    /// The window is shorter than the site offers.
+    WindowShort = "window_short", "This window is too short.";
+    /// The window is longer than the site offers.
+    WindowLong = "window_long", "This window is too long.";
+    /// The window begins sooner than the site can arrange.
+    WindowSoon = "window_soon", "This window begins too soon; choose a later one.";
+    /// The window is further ahead than the site offers.
+    WindowFar = "window_far", "This day is too far ahead; choose an earlier one.";
     /// The site is not known, or the key is not for it.
     SiteUnknown = "site_unknown", "No such site.";
     /// The request has a field that the service does not know.

@@ -32,6 +32,9 @@ pub struct Form {
     /// What became of the preferred-agent token in the request; absent where there was none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub agent: Option<Agent>,
+    /// What the site offers to whom wants to be called at a chosen time; absent where it offers none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<ScheduleOffer>,
     /// The site's own telephone number, as its operator writes it, to show when a request cannot be taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
@@ -41,6 +44,22 @@ pub struct Form {
     /// When that was measured: RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_time_at: Option<String>,
+}
+
+/// What a site offers to whom wants to be called at a chosen time.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct ScheduleOffer {
+    /// The zone of windows that name none.
+    pub timezone: String,
+    /// How many days ahead a window may be.
+    pub horizon_days: u16,
+    /// How long before it begins a window must be asked for, in minutes.
+    pub notice_minutes: u32,
+    /// The shortest window, in minutes.
+    pub shortest_minutes: u32,
+    /// The longest window, in minutes.
+    pub longest_minutes: u32,
 }
 
 /// The direction of a script: the value of HTML's `dir`.

@@ -109,6 +109,8 @@ kinds! {
     CursorInvalid = "cursor-invalid", 400, "The cursor is not valid";
     /// The callback is in a state in which it cannot be called off any more.
     NotCancellable = "not-cancellable", 409, "The callback cannot be called off any more";
+    /// The callback has no chosen time, or is in a state in which that cannot be changed any more.
+    NotChangeable = "not-changeable", 409, "The callback's time cannot be changed";
     /// A limit is reached. `Retry-After` says when to come back.
     RateLimited = "rate-limited", 429, "Too many requests";
     /// As many callbacks are followed live as the service allows. Read the callback every few seconds instead.

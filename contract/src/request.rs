@@ -65,6 +65,9 @@ pub struct NewCallback {
     /// The token of a preferred-agent link; empty for the next free agent. Judged by the service alone.
     #[serde(default)]
     pub agent: String,
+    /// When to call; absent for as soon as possible. Judged by the service alone, which has the calendar.
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
 }
 
 /// A CRM's request to call somebody, as posted to `/v1/callbacks`.
@@ -108,6 +111,9 @@ pub struct NewCrmCallback {
     #[cfg_attr(feature = "validator", validate(custom(function = checked::reference)))]
     #[serde(default)]
     pub reference: String,
+    /// When to call; absent for as soon as possible. Judged by the service alone, which has the calendar.
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
     /// Whether a call of its own is wanted, though another to this number is on its way.
     #[serde(default)]
     pub another: bool,
@@ -148,6 +154,67 @@ pub struct Consent {
     /// The version of the text beside the box, as the form description gave it.
     #[serde(default)]
     pub version: String,
+}
+
+/// When somebody wants to be called: a window of one day, by the clocks of a time zone.
+///
+/// Local times and a zone, and not two instants: what people agree on is the clock on the wall, which an instant loses
+/// when a zone changes its rules; and Webex asks for the same.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Schedule {
+    /// The day: `YYYY-MM-DD`.
+    #[serde(default)]
+    pub date: String,
+    /// The time at which the window begins: `HH:MM` or `HH:MM:SS`.
+    #[serde(default)]
+    pub start: String,
+    /// The time at which it ends, on the same day.
+    #[serde(default)]
+    pub end: String,
+    /// The zone whose clocks are meant, by its IANA name; empty: the site's.
+    #[serde(default)]
+    pub timezone: String,
+}
+
+/// Another time for a callback, as sent with `PATCH` to `/v1/callbacks/{id}`.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(deny_unknown_fields)]
+pub struct CallbackChange {
+    /// When to call.
+    #[serde(deserialize_with = "object")]
+    pub schedule: Schedule,
+}
+
+/// Reads a value from a JSON object, or none from `null`.
+fn optional_object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    struct Optional<T>(PhantomData<T>);
+
+    impl<'de, T: Deserialize<'de>> Visitor<'de> for Optional<T> {
+        type Value = Option<T>;
+
+        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+            formatter.write_str("an object or null")
+        }
+
+        fn visit_none<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_unit<E>(self) -> Result<Self::Value, E> {
+            Ok(None)
+        }
+
+        fn visit_some<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+            object(deserializer).map(Some)
+        }
+    }
+
+    deserializer.deserialize_option(Optional(PhantomData))
 }
 
 /// Reads a value from a JSON object and from nothing else. Derived code would also take an array, member by member

@@ -6,6 +6,7 @@ mod links;
 mod pictures;
 mod strict;
 mod trouble;
+mod waiting;
 
 use ringback_tests::house::House;
 use webex_simulator::{Pace, TaskState};

@@ -141,6 +141,16 @@ fn no_code_is_forgotten_here() {
             Code::TooMany,
             Code::Reserved,
             Code::OutOfRange,
+            Code::ScheduleNotOffered,
+            Code::DateShape,
+            Code::TimeShape,
+            Code::TimeSkipped,
+            Code::TimezoneUnknown,
+            Code::WindowOrder,
+            Code::WindowShort,
+            Code::WindowLong,
+            Code::WindowSoon,
+            Code::WindowFar,
         ]
         .map(Code::as_str),
     );

@@ -33,6 +33,8 @@ mod metrics;
 mod operation;
 mod policy;
 mod refusals;
+mod schedule;
+mod schedule_webex;
 mod settings;
 mod wait_time;
 mod webex_client;

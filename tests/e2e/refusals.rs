@@ -177,7 +177,7 @@ async fn a_method_that_an_address_does_not_take_is_told_with_those_that_it_does(
     for (method, path, allowed) in [
         (Method::PUT, "/v1/sites/acme/callbacks", "POST"),
         (Method::POST, "/v1/sites/acme/form", "GET"),
-        (Method::PATCH, "/v1/callbacks/01a206c1-f181-7c7a-9ac7-98bc97d32847", "DELETE"),
+        (Method::PUT, "/v1/callbacks/01a206c1-f181-7c7a-9ac7-98bc97d32847", "PATCH"),
         (Method::PUT, "/v1/callbacks", "POST"),
         (Method::GET, "/webhooks/webex", "POST"),
         (Method::POST, "/widget.js", "GET"),

@@ -63,6 +63,7 @@ fn expected(call: Call, status: u16, envelope: Envelope) -> Policy {
         503 if by_webex || !makes(call) => Policy::Wait,
         500 | 503 if makes(call) => Policy::Ambiguous,
         500 => Policy::Repeat,
+        404 if !by_webex => Policy::Repeat,
         _ => Policy::GiveUp,
     }
 }

@@ -27,3 +27,4 @@ pub mod receiver;
 pub mod screenshot;
 pub mod service;
 pub mod visitor;
+pub mod window;

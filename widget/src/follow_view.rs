@@ -83,7 +83,11 @@ impl FollowView {
         };
         write(&self.agent, &agent);
         show(&self.agent, !agent.is_empty());
-        let wait = progress.wait_time.map_or(String::new(), |seconds| texts.wait(seconds));
+        let wait = match (&progress.window, progress.wait_time) {
+            (Some((start, end)), _) if waits => texts.with("follow.when", &texts.between(start, end)),
+            (_, Some(seconds)) => texts.wait(seconds),
+            _ => String::new(),
+        };
         write(&self.wait, &wait);
         show(&self.wait, !wait.is_empty());
 
@@ -97,7 +101,7 @@ impl FollowView {
         }
         show(&self.cancel, progress.cancellable);
         show(&self.again, state.is_final());
-        let failed = matches!(state, State::Failed | State::Expired);
+        let failed = matches!(state, State::Failed | State::Expired | State::Untraced);
         let class = match (failed, state.is_final()) {
             (true, _) => "follow ended failed",
             (false, true) => "follow ended",

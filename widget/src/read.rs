@@ -23,6 +23,8 @@ pub(crate) struct Progress {
     pub(crate) fell_back: bool,
     /// How long people wait, in seconds, where there is a figure.
     pub(crate) wait_time: Option<f64>,
+    /// When the person wants to be called: start and end, where that is not as soon as possible.
+    pub(crate) window: Option<(String, String)>,
     pub(crate) failure: Option<Failure>,
     pub(crate) cancellable: bool,
     /// Rises with each change; JSON's numbers are exact to 2^53.
@@ -36,6 +38,7 @@ impl Default for Progress {
             agent: None,
             fell_back: false,
             wait_time: None,
+            window: None,
             failure: None,
             cancellable: false,
             revision: 0.0,
@@ -46,11 +49,13 @@ impl Default for Progress {
 /// A callback's progress; `None` also for a state that this module does not know.
 pub(crate) fn progress(json: &Json) -> Option<Progress> {
     let state = State::parse(&json.string("state"))?;
+    let window = json.get("schedule");
     Some(Progress {
         state,
         agent: json.text("agent"),
         fell_back: json.flag("fell_back"),
         wait_time: json.optional_number("wait_time_s"),
+        window: window.text("starts_at").zip(window.text("ends_at")),
         failure: Failure::parse(&json.string("failure")),
         cancellable: json.flag("cancellable"),
         revision: json.number("revision"),

@@ -9,12 +9,17 @@ pub(crate) const STEPS: [&str; 5] = ["received", "queue", "agent", "talking", "d
 /// in none.
 pub(crate) const fn step(state: State) -> Option<usize> {
     match state {
-        State::Accepted | State::Sending | State::Unconfirmed => Some(0),
+        State::Accepted
+        | State::Sending
+        | State::Unconfirmed
+        | State::Scheduled
+        | State::Rescheduling
+        | State::Cancelling => Some(0),
         State::Requested | State::Queued => Some(1),
         State::Offered => Some(2),
         State::Connected => Some(3),
         State::Completed => Some(4),
-        State::Failed | State::Cancelled | State::Expired => None,
+        State::Failed | State::Cancelled | State::Expired | State::Untraced => None,
     }
 }
 

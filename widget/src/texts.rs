@@ -72,6 +72,17 @@ impl Texts {
         format.map_or(String::new(), |format| self.with("form.wait", &format.format(minutes(seconds))))
     }
 
+    /// A window in the words of the language, by the clock of whoever reads it.
+    pub(crate) fn between(&self, start: &str, end: &str) -> String {
+        let options = ObjectWriter::new();
+        options.add_text("dateStyle", "full");
+        options.add_text("timeStyle", "short");
+        let moment = |text: &str| js_sys::Date::new(&text.into());
+        let format = DateTimeFormat::new(&self.locale, &options.value());
+        let told = format.and_then(|format| format.format_range(&moment(start), &moment(end)));
+        told.unwrap_or_else(|_| start.to_owned())
+    }
+
     /// The name of a country in the language, or its code where the browser knows none.
     pub(crate) fn country(&self, code: &str) -> String {
         let options = ObjectWriter::new();
@@ -120,6 +131,17 @@ extern "C" {
     fn new(locale: &str, options: &JsValue) -> Result<NumberFormat, JsValue>;
     #[wasm_bindgen(method)]
     fn format(this: &NumberFormat, amount: u32) -> String;
+
+    #[wasm_bindgen(js_namespace = Intl)]
+    type DateTimeFormat;
+    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
+    fn new(locale: &str, options: &JsValue) -> Result<DateTimeFormat, JsValue>;
+    #[wasm_bindgen(method, catch, js_name = formatRange)]
+    fn format_range(
+        this: &DateTimeFormat,
+        start: &js_sys::Date,
+        end: &js_sys::Date,
+    ) -> Result<String, JsValue>;
 
     #[wasm_bindgen(js_namespace = Intl)]
     type RelativeTimeFormat;

@@ -142,6 +142,7 @@ pub struct Delivery {
     pub search_grace_s: u64,
     pub when_unsearchable: WhenUnsearchable,
     pub quiet_s: u64,
+    pub schedule_check_s: u64,
 }
 
 /// What becomes of a callback whose request was lost when the search does not work.
@@ -437,6 +438,36 @@ mod tests {
                 "sites.acme.reasons.a.queue",
             ),
             ("ani = \"+15555550100\"", "ani = '+15555550100'\nidentify_by = 'id'", "agents.grace.id"),
+            (
+                name,
+                "name = 'Acme'\nschedule = { through = 'store', timezone = 'Mars' }",
+                "sites.acme.schedule.timezone",
+            ),
+            (
+                name,
+                "name = 'Acme'\nschedule = { through = 'webex', timezone = 'UTC' }",
+                "sites.acme.schedule.queue",
+            ),
+            (
+                name,
+                "name = 'Acme'\nschedule = { through = 'webex', queue = 'q', timezone = 'UTC', notice_minutes = 5 }",
+                "sites.acme.schedule.notice_minutes",
+            ),
+            (
+                name,
+                "name = 'Acme'\nschedule = { through = 'webex', queue = 'q', timezone = 'UTC', horizon_days = 40 }",
+                "sites.acme.schedule.horizon_days",
+            ),
+            (
+                name,
+                "name = 'Acme'\nschedule = { through = 'store', timezone = 'UTC', shortest_minutes = 999 }",
+                "sites.acme.schedule.longest_minutes",
+            ),
+            (
+                name,
+                "name = 'Acme'\nschedule = { through = 'store', timezone = 'UTC', callback_reason = '{x}' }",
+                "sites.acme.schedule.callback_reason",
+            ),
             ("ani = \"+15555550100\"", "ani = '5550100'", "sites.acme.preferred_agent.ani"),
             (email, "email = 'grace'", "agents.grace.email"),
             (email, "", "agents.grace.email"),

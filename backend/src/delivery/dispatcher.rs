@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::circuit::Circuit;
 use super::preference::Preference;
-use super::{Parts, reconcile, settle};
+use super::{Parts, Settled, reconcile, scheduled, settle};
 use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
@@ -31,7 +31,7 @@ const TAKEN_PAUSE_MS: u64 = 20;
 
 /// Sends callbacks until it is told to stop.
 #[derive(Debug)]
-pub struct Dispatcher(Arc<Parts>);
+pub struct Dispatcher(pub(super) Arc<Parts>);
 
 impl Dispatcher {
     /// A dispatcher that stops taking new work once `stop` is cancelled.
@@ -149,7 +149,7 @@ impl Parts {
         for next in &taken {
             before.get(&next.id).into_iter().for_each(|state| metrics::moved(*state, next.state));
         }
-        Ok(taken.into_iter().filter(|callback| callback.due_at.is_some()).collect())
+        Ok(taken.into_iter().filter(settle::is_leased).collect())
     }
 
     pub(super) async fn wait_until(&self, moment: Option<Timestamp>) {
@@ -172,8 +172,12 @@ impl Parts {
     }
 
     async fn deliver(self: Arc<Self>, callback: Callback) {
-        let next = match callback.state {
-            State::Unconfirmed => reconcile::look_up(&self, &callback).await,
+        let kept = callback.appointment.as_ref().filter(|kept| kept.is_webexes());
+        let next = match (callback.state, kept) {
+            (State::Unconfirmed, Some(kept)) => scheduled::look_up(&self, &callback, kept).await,
+            (State::Unconfirmed, None) => reconcile::look_up(&self, &callback).await,
+            (State::Rescheduling, Some(kept)) => scheduled::change(&self, &callback, kept).await,
+            (State::Cancelling, Some(kept)) => scheduled::call_off(&self, &callback, kept).await,
             _ if self.stop.is_cancelled() => {
                 settle::given_back(&callback, self.clock.now()).map(|next| (next, None))
             }
@@ -198,7 +202,7 @@ impl Parts {
         }
     }
 
-    async fn settle(
+    pub(super) async fn settle(
         &self,
         before: State,
         next: &Callback,
@@ -216,12 +220,15 @@ impl Parts {
         }
     }
 
-    async fn send(&self, callback: &Callback) -> Option<(Callback, Option<Attempt>)> {
+    async fn send(&self, callback: &Callback) -> Settled {
         let begun_at = self.clock.now();
         let Some(site) = self.sites.get(&callback.request.site) else {
             let detail = format!("the site {:?} is not configured any more", callback.request.site);
             return settle::failed(callback, begun_at, Failure::Refused, detail).map(|next| (next, None));
         };
+        if let Some(kept) = callback.appointment.as_ref().filter(|kept| kept.is_webexes()) {
+            return scheduled::send(self, callback, site, kept).await;
+        }
         let agent = match self.preference(callback, site).await {
             Preference::NextFree => None,
             Preference::Agent(agent) => Some(agent),

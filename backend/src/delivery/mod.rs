@@ -7,6 +7,7 @@ pub mod poller;
 mod preference;
 pub mod progress;
 mod reconcile;
+mod scheduled;
 mod settle;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use tokio_util::sync::CancellationToken;
 use self::circuit::Circuit;
 use self::progress::Progress;
 use crate::agent::Agent;
+use crate::callback::Callback;
 use crate::clock::SharedClock;
 use crate::config;
 use crate::site::Site;
@@ -28,6 +30,9 @@ use crate::webex::error::WebexError;
 
 /// How far the clocks of Webex and of this machine may be apart, in seconds.
 const CLOCK_SKEW_S: i64 = 60;
+
+/// How a callback goes on after something was asked of Webex, with what was asked; `None`: it stays as it is.
+type Settled = Option<(Callback, Option<Attempt>)>;
 
 /// What deliveries share.
 #[derive(Debug)]

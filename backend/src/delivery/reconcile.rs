@@ -29,7 +29,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     let sent_at = callback.sent_at.unwrap_or(callback.created_at);
     let site = parts.sites.get(&callback.request.site);
     let variable = site.map_or("", |site| site.reference_variable.as_str());
-    let from = shifted_s(callback.created_at, -CLOCK_SKEW_S);
+    let from = shifted_s(callback.earliest_task(), -CLOCK_SKEW_S);
     let to = shifted_s(begun_at, CLOCK_SKEW_S);
     let answer = parts.webex.tasks_to(&callback.request.phone, from, to, variable).await;
     let now = parts.clock.now();
@@ -72,7 +72,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
 }
 
 /// Without the tasks that other callbacks have.
-async fn not_of_others(
+pub(super) async fn not_of_others(
     parts: &Parts,
     callback: &Callback,
     found: Vec<FoundTask>,
@@ -104,7 +104,7 @@ fn judge(callback: &Callback, sent_at: Timestamp, found: &[FoundTask]) -> Findin
 }
 
 /// It surely was not taken: as if it had not been sent.
-fn again(callback: &Callback, now: Timestamp) -> Option<Callback> {
+pub(super) fn again(callback: &Callback, now: Timestamp) -> Option<Callback> {
     if callback.deadline <= now {
         return settle::moved(callback, State::Expired, now);
     }
@@ -113,7 +113,7 @@ fn again(callback: &Callback, now: Timestamp) -> Option<Callback> {
     Some(next)
 }
 
-fn later(parts: &Parts, callback: &Callback, now: Timestamp) -> Option<Callback> {
+pub(super) fn later(parts: &Parts, callback: &Callback, now: Timestamp) -> Option<Callback> {
     let mut next = settle::moved(callback, State::Unconfirmed, now)?;
     // What has gone on for longer than the grace is looked at less often: the operator sees it meanwhile.
     let waited = now.duration_since(callback.sent_at.unwrap_or(callback.created_at)).as_secs();

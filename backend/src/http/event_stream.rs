@@ -95,7 +95,8 @@ impl Follower {
             };
             let view = view(&callback, self.access, &self.parts);
             let news = self.sent.as_ref().is_none_or(|sent| {
-                (sent.state, sent.failure, sent.fell_back) != (view.state, view.failure, view.fell_back)
+                (sent.state, sent.failure, sent.fell_back, &sent.schedule)
+                    != (view.state, view.failure, view.fell_back, &view.schedule)
             });
             if news {
                 self.ended = view.state.is_final();

@@ -1,8 +1,9 @@
-//! One callback: read it, call it off.
+//! One callback: read it, call it off, move it to another time.
 
 use actix_web::{HttpRequest, HttpResponse, web};
-use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest};
+use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest, Window};
 use ringback_contract::problem::Kind;
+use ringback_contract::request::CallbackChange;
 use serde::Deserialize;
 
 use super::caller::Access;
@@ -10,7 +11,9 @@ use super::problem::Failure;
 use super::{Parts, caller, extract};
 use crate::api_key::Scope;
 use crate::callback::Callback;
+use crate::intake::Refusal;
 use crate::metrics;
+use crate::schedule;
 use crate::store::Attempt;
 use crate::webex::wait_time::WaitTime;
 
@@ -72,17 +75,95 @@ pub(super) async fn cancel(
         if callback.state == State::Cancelled {
             return Ok(answer(&callback, access, &parts));
         }
-        let Ok(next) = callback.moved_to(State::Cancelled, parts.clock.now()) else {
-            let detail =
-                format!("Its state is {}; only one that is accepted can be.", callback.state.as_str());
+        if callback.state == State::Cancelling {
+            return Ok(under_way(&callback, access, &parts));
+        }
+        let Some(next) = callback.called_off(parts.clock.now()) else {
+            let detail = format!(
+                "Its state is {}; only one that is accepted, or scheduled for later, can be.",
+                callback.state.as_str()
+            );
             return Err(Failure::new(Kind::NotCancellable, detail));
         };
         // Where another change came first, the callback is looked at anew.
         if parts.store.update(&next, None).await? {
             metrics::moved(callback.state, next.state);
-            tracing::info!(callback = %next.id, "callback cancelled");
-            return Ok(answer(&next, access, &parts));
+            tracing::info!(callback = %next.id, state = next.state.as_str(), "callback called off");
+            return Ok(if next.state == State::Cancelling {
+                under_way(&next, access, &parts)
+            } else {
+                answer(&next, access, &parts)
+            });
         }
+    }
+}
+
+/// `PATCH /v1/callbacks/{id}`: moves a scheduled callback to another window. Twice is as good as once.
+pub(super) async fn change(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    id: web::Path<String>,
+    body: web::Payload,
+) -> Result<HttpResponse, Failure> {
+    caller::count(&request, &parts, &parts.read_limit)?;
+    // Who may not is told so before the body is read.
+    caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+    let CallbackChange { schedule } = extract::json(&request, body, parts.limits()).await?;
+    loop {
+        let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+        if access == Access::Joiner {
+            let detail = "It was asked for by another request, which alone can change it.";
+            return Err(Failure::new(Kind::NotChangeable, detail));
+        }
+        let site = parts.config.sites.get(&callback.request.site);
+        let site =
+            site.ok_or_else(|| Failure::new(Kind::SiteUnknown, "Its site is not configured any more."))?;
+        let window = parts.intake.window(site, &schedule).map_err(|error| Refusal::Fields(vec![error]))?;
+        let kept = callback.appointment.as_ref();
+        if kept.is_some_and(|kept| kept.wanted.as_ref() == Some(&window)) {
+            return Ok(under_way(&callback, access, &parts));
+        }
+        if !callback.state.is_final()
+            && kept.is_some_and(|kept| kept.wanted.is_none() && kept.window == window)
+        {
+            return Ok(answer(&callback, access, &parts));
+        }
+        let Some(next) = callback.moved_to_window(window, parts.clock.now()) else {
+            let detail = match kept {
+                Some(_) => format!("Its state is {}.", callback.state.as_str()),
+                None => "It was asked for as soon as possible, and has no window to change.".to_owned(),
+            };
+            return Err(Failure::new(Kind::NotChangeable, detail));
+        };
+        // Where another change came first, the callback is looked at anew.
+        if parts.store.update(&next, None).await? {
+            metrics::moved(callback.state, next.state);
+            tracing::info!(callback = %next.id, state = next.state.as_str(), "callback moved to another window");
+            return Ok(if next.state == State::Rescheduling {
+                under_way(&next, access, &parts)
+            } else {
+                answer(&next, access, &parts)
+            });
+        }
+    }
+}
+
+/// `202`: the change is stored, and is being made at Webex.
+fn under_way(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
+    match access {
+        Access::Visitor | Access::Joiner => HttpResponse::Accepted().json(view(callback, access, parts)),
+        Access::Crm => HttpResponse::Accepted().json(record(callback, parts)),
+    }
+}
+
+fn window(window: &schedule::Window) -> Window {
+    Window {
+        date: window.date(),
+        start: window.start(),
+        end: window.end(),
+        timezone: window.timezone().to_owned(),
+        starts_at: window.starts_at().to_string(),
+        ends_at: window.ends_at().to_string(),
     }
 }
 
@@ -100,6 +181,7 @@ pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> Callba
     let agent = callback.request.agent.as_ref().filter(|_| !joined && callback.fallback.is_none());
     let agent = agent.and_then(|name| parts.config.agents.get(name.handle()?));
     let wait_time = wait_time(callback, parts);
+    let now = parts.clock.now();
     CallbackView {
         id: callback.id.to_string(),
         site: callback.request.site.clone(),
@@ -107,7 +189,10 @@ pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> Callba
         agent: agent.map(|agent| agent.name.clone()),
         fell_back: callback.fallback.is_some() && !joined,
         failure: callback.failure.as_ref().map(|(failure, _)| *failure),
-        cancellable: callback.is_cancellable() && !joined,
+        cancellable: callback.is_cancellable(now) && !joined,
+        schedule: callback.appointment.as_ref().map(|kept| window(&kept.window)),
+        wanted_schedule: callback.appointment.as_ref().and_then(|kept| kept.wanted.as_ref()).map(window),
+        changeable: callback.is_changeable(now) && !joined,
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
         created_at: callback.created_at.to_string(),

@@ -143,7 +143,7 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
             web::scope("/v1/callbacks")
                 .wrap(cross_origin(parts))
                 .service(resource("").post(crm::create).get(crm::list))
-                .service(resource("/{id}").get(follow::read).delete(follow::cancel))
+                .service(resource("/{id}").get(follow::read).delete(follow::cancel).patch(follow::change))
                 .service(resource("/{id}/events").get(event_stream::events)),
         )
         .service(resource("/v1/agent-links").post(crm::link))
@@ -167,7 +167,7 @@ fn cross_origin(parts: &web::Data<Parts>) -> Cors {
     Cors::default()
         .allowed_origin_fn(move |origin, head| may_read(&parts, origin, head))
         .block_on_origin_mismatch(false)
-        .allowed_methods(["GET", "POST", "DELETE"])
+        .allowed_methods(["GET", "POST", "PATCH", "DELETE"])
         .allowed_headers([CONTENT_TYPE, AUTHORIZATION])
         .allowed_header(IDEMPOTENCY_KEY)
         .expose_headers([RETRY_AFTER, LOCATION])

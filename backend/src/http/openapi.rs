@@ -1,21 +1,26 @@
 //! `GET /v1/openapi.json`: the public API as OpenAPI 3.1. The schemas come from the types of the contract, the problems from
 //! its table; what is said of the operations stands here. `docs/openapi.json` is locked to it by a test.
 
+mod examples;
+mod operations;
+
 use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::{ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL};
-use ringback_contract::callback::{Accepted, CallbackPage, CallbackRecord, MintedLink, State, Waited};
-use ringback_contract::event::{CallbackEvent, ChangedCallback};
+use ringback_contract::callback::{CallbackPage, MintedLink, Waited};
+use ringback_contract::event::CallbackEvent;
 use ringback_contract::form::Form;
 use ringback_contract::problem::{FieldError, Kind, MEDIA_TYPE, Problem};
-use ringback_contract::request::{Consent, NewAgentLink, NewCallback, NewCrmCallback};
+use ringback_contract::request::{CallbackChange, NewAgentLink, NewCallback, NewCrmCallback};
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
 use utoipa::openapi::{ComponentsBuilder, RefOr, Schema};
 
+use self::examples::event;
+use self::operations::operations;
 use crate::api_key::Scope;
 
 /// How long the document may be kept.
@@ -114,236 +119,6 @@ struct Answer {
 
 fn reference(section: &str, name: &str) -> Value {
     json!({ "$ref": format!("#/components/{section}/{name}") })
-}
-
-fn operations() -> Vec<Operation> {
-    let mut all = crm_operations();
-    all.extend(callback_operations());
-    all.extend(browser_operations());
-    all
-}
-
-fn crm_operations() -> Vec<Operation> {
-    vec![
-        Operation {
-            method: "post",
-            path: "/v1/callbacks",
-            id: "createCallback",
-            tag: "crm",
-            summary: "Ask for a callback",
-            description: "`202`: the request is on the disk and will be sent. The same `Idempotency-Key` with the same body gives \
-                the same answer. With `Prefer: wait=N`, answers when it is known what came of the request to Webex.",
-            door: Door::Key(Scope::CallbacksWrite),
-            parameters: &["IdempotencyKey", "Prefer"],
-            body: Some(Content::json("NewCrmCallback", crm_request())),
-            answers: vec![
-                Answer {
-                    status: 200,
-                    description: "With `Prefer: wait`: Webex has made a task of it, or no call will come of it.",
-                    headers: &["Location", "PreferenceApplied"],
-                    content: Content::json("Waited", waited()),
-                },
-                Answer {
-                    status: 202,
-                    description: "It is stored. With `Prefer: wait`, as for `200`.",
-                    headers: &["Location", "PreferenceApplied"],
-                    content: Content {
-                        schema: json!({ "anyOf": [reference("schemas", "Accepted"), reference("schemas", "Waited")] }),
-                        ..Content::json("Accepted", accepted())
-                    },
-                },
-            ],
-            problems: &[
-                Kind::Validation,
-                Kind::SiteUnknown,
-                Kind::IdempotencyKeyInvalid,
-                Kind::IdempotencyKeyReused,
-            ],
-        },
-        Operation {
-            method: "get",
-            path: "/v1/callbacks",
-            id: "listCallbacks",
-            tag: "crm",
-            summary: "List callbacks",
-            description: "The callbacks of the key's sites, newest first.",
-            door: Door::Key(Scope::CallbacksRead),
-            parameters: &["StateWanted", "SiteWanted", "Since", "Limit", "Cursor"],
-            body: None,
-            answers: vec![Answer {
-                status: 200,
-                description: "A page.",
-                headers: &[],
-                content: Content::json(
-                    "CallbackPage",
-                    CallbackPage { callbacks: vec![record()], next: Some("rbc_…".to_owned()) },
-                ),
-            }],
-            problems: &[Kind::BadRequest, Kind::CursorInvalid, Kind::SiteUnknown],
-        },
-        Operation {
-            method: "post",
-            path: "/v1/agent-links",
-            id: "createAgentLink",
-            tag: "crm",
-            summary: "Make a preferred-agent link",
-            description: "For a mail signature or a letter: the form behind it asks for a callback by that agent.",
-            door: Door::Key(Scope::LinksWrite),
-            parameters: &[],
-            body: Some(Content::json(
-                "NewAgentLink",
-                NewAgentLink { site: "acme".to_owned(), agent: "grace".to_owned(), lifetime_s: 2_592_000 },
-            )),
-            answers: vec![Answer {
-                status: 201,
-                description: "The link.",
-                headers: &[],
-                content: Content::json(
-                    "MintedLink",
-                    MintedLink {
-                        url: "https://callback.example.com/a/rba_…".to_owned(),
-                        token: "rba_…".to_owned(),
-                        agent: "Grace Loh".to_owned(),
-                        expires_at: "2026-01-31T10:00:00Z".to_owned(),
-                    },
-                ),
-            }],
-            problems: &[Kind::Validation, Kind::SiteUnknown],
-        },
-    ]
-}
-
-fn callback_operations() -> Vec<Operation> {
-    let seen = |status, description| Answer {
-        status,
-        description,
-        headers: &[],
-        content: Content {
-            schema: json!({ "anyOf": [reference("schemas", "CallbackRecord"), reference("schemas", "CallbackView")] }),
-            ..Content::json("CallbackRecord", record())
-        },
-    };
-    vec![
-        Operation {
-            method: "get",
-            path: "/v1/callbacks/{id}",
-            id: "readCallback",
-            tag: "callback",
-            summary: "Read a callback",
-            description: "The record with an API key, the visitor's view with the follow token.",
-            door: Door::TokenOrKey(Scope::CallbacksRead),
-            parameters: &["Id", "Include"],
-            body: None,
-            answers: vec![seen(200, "The callback.")],
-            problems: &[Kind::BadRequest, Kind::NotFound],
-        },
-        Operation {
-            method: "delete",
-            path: "/v1/callbacks/{id}",
-            id: "cancelCallback",
-            tag: "callback",
-            summary: "Call a callback off",
-            description: "Possible while it is `accepted`. Twice is as good as once.",
-            door: Door::TokenOrKey(Scope::CallbacksWrite),
-            parameters: &["Id"],
-            body: None,
-            answers: vec![seen(200, "It is called off.")],
-            problems: &[Kind::NotFound, Kind::NotCancellable],
-        },
-        Operation {
-            method: "get",
-            path: "/v1/callbacks/{id}/events",
-            id: "followCallback",
-            tag: "callback",
-            summary: "Follow a callback live",
-            description: "Server-sent events: the present state at once, each change, and an end after the last.",
-            door: Door::TokenOrKey(Scope::CallbacksRead),
-            parameters: &["Id"],
-            body: None,
-            answers: vec![Answer {
-                status: 200,
-                description: "Each event's `data` is a `CallbackView`.",
-                headers: &[],
-                content: Content {
-                    media_type: "text/event-stream",
-                    schema: json!({ "type": "string" }),
-                    example: json!(format!(
-                        "event: state\nid: 7\ndata: {}\n\n",
-                        serde_json::to_string(&record().view).unwrap_or_default()
-                    )),
-                },
-            }],
-            problems: &[Kind::NotFound, Kind::FollowersFull],
-        },
-    ]
-}
-
-fn browser_operations() -> Vec<Operation> {
-    vec![
-        Operation {
-            method: "get",
-            path: "/v1/sites/{site}/form",
-            id: "describeForm",
-            tag: "browser",
-            summary: "What a site's form shows",
-            description: "Texts, fields, reasons, countries and the consent text.",
-            door: Door::Browser,
-            parameters: &["Site", "Locale", "AgentToken"],
-            body: None,
-            answers: vec![Answer {
-                status: 200,
-                description: "The form.",
-                headers: &[],
-                content: Content::json("Form", form()),
-            }],
-            problems: &[Kind::BadRequest, Kind::SiteUnknown],
-        },
-        Operation {
-            method: "post",
-            path: "/v1/sites/{site}/callbacks",
-            id: "createCallbackFromForm",
-            tag: "browser",
-            summary: "A visitor asks for a callback",
-            description: "From a page whose origin the site lists.",
-            door: Door::Browser,
-            parameters: &["Site", "IdempotencyKey"],
-            body: Some(Content::json("NewCallback", visitors_request())),
-            answers: vec![Answer {
-                status: 202,
-                description: "It is stored.",
-                headers: &["Location"],
-                content: Content::json("Accepted", accepted()),
-            }],
-            problems: &[
-                Kind::Validation,
-                Kind::SiteUnknown,
-                Kind::IdempotencyKeyInvalid,
-                Kind::IdempotencyKeyReused,
-            ],
-        },
-        Operation {
-            method: "get",
-            path: "/v1/openapi.json",
-            id: "describeApi",
-            tag: "crm",
-            summary: "This document",
-            description: "The same as a page to try things on: `/docs`.",
-            door: Door::Open,
-            parameters: &[],
-            body: None,
-            answers: vec![Answer {
-                status: 200,
-                description: "The document.",
-                headers: &[],
-                content: Content {
-                    media_type: "application/json",
-                    schema: json!({ "type": "object" }),
-                    example: json!({ "openapi": "3.1.0" }),
-                },
-            }],
-            problems: &[],
-        },
-    ]
 }
 
 /// What can be wrong with any body.
@@ -511,6 +286,7 @@ fn components() -> Value {
     add::<NewCrmCallback>(&mut schemas);
     add::<NewCallback>(&mut schemas);
     add::<NewAgentLink>(&mut schemas);
+    add::<CallbackChange>(&mut schemas);
     add::<Waited>(&mut schemas);
     add::<CallbackPage>(&mut schemas);
     add::<MintedLink>(&mut schemas);
@@ -589,96 +365,6 @@ fn webhooks() -> Value {
             "default": { "description": "It is tried again later, not before `Retry-After`." },
         },
     } } })
-}
-
-fn crm_request() -> NewCrmCallback {
-    NewCrmCallback {
-        site: "acme".to_owned(),
-        phone: "+1 202 555 0142".to_owned(),
-        name: "Ann Example".to_owned(),
-        agent: "grace".to_owned(),
-        reference: "case-4711".to_owned(),
-        attributes: [("Case".to_owned(), "4711".to_owned())].into(),
-        ..NewCrmCallback::default()
-    }
-}
-
-fn visitors_request() -> NewCallback {
-    NewCallback {
-        name: "Ann Example".to_owned(),
-        phone: "(202) 555-0142".to_owned(),
-        country: "US".to_owned(),
-        reason: "billing".to_owned(),
-        consent: Consent { accepted: true, version: "2026-01".to_owned() },
-        locale: "en".to_owned(),
-        ..NewCallback::default()
-    }
-}
-
-const ID: &str = "019b7a4c-6f00-7a33-9d0e-5b1c2f3a4d5e";
-const CREATED_AT: &str = "2026-01-01T10:00:00Z";
-const TASK: &str = "93912f11-6017-404b-bf14-5331890b1797";
-
-fn accepted() -> Accepted {
-    Accepted { id: ID.to_owned(), state: State::Accepted, follow: "rbf_…".to_owned(), joined: false }
-}
-
-fn waited() -> Waited {
-    let accepted = Accepted { state: State::Requested, ..accepted() };
-    let mut callback = record();
-    callback.view.state = State::Requested;
-    callback.view.revision = 2;
-    Waited { accepted, callback }
-}
-
-fn event() -> CallbackEvent {
-    CallbackEvent {
-        kind: "callback.completed".to_owned(),
-        timestamp: "2026-01-01T10:03:20.125Z".to_owned(),
-        data: ChangedCallback {
-            id: ID.to_owned(),
-            site: "acme".to_owned(),
-            state: State::Completed,
-            revision: 7,
-            reference: Some("case-4711".to_owned()),
-            failure: None,
-            task_id: Some(TASK.to_owned()),
-            created_at: CREATED_AT.to_owned(),
-        },
-    }
-}
-
-fn record() -> CallbackRecord {
-    // Read, so that a new member of the type needs no word here.
-    let record = serde_json::from_value(json!({
-        "id": ID,
-        "site": "acme",
-        "state": "completed",
-        "agent": "Grace Loh",
-        "cancellable": false,
-        "created_at": CREATED_AT,
-        "updated_at": "2026-01-01T10:03:20.125Z",
-        "revision": 7,
-        "reference": "case-4711",
-        "task_id": TASK,
-        "attempts": 1,
-        "deadline": "2026-01-01T12:00:00Z",
-    }));
-    record.unwrap_or_else(|error| unreachable!("the example of a record cannot be read: {error}"))
-}
-
-fn form() -> Form {
-    let form = serde_json::from_value(json!({
-        "site": "acme",
-        "name": "Acme Outdoor",
-        "locale": "en",
-        "direction": "ltr",
-        "texts": { "form.title": "We call you back" },
-        "fields": [{ "name": "name", "presence": "required" }, { "name": "phone", "presence": "required" }],
-        "reasons": [{ "id": "billing", "label": "A question about a bill" }],
-        "countries": ["US"],
-    }));
-    form.unwrap_or_else(|error| unreachable!("the example of a form cannot be read: {error}"))
 }
 
 #[cfg(test)]

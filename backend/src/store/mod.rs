@@ -10,6 +10,7 @@ pub mod postgres;
 mod promises;
 pub mod queue;
 mod row;
+pub mod scheduled;
 pub mod sqlite;
 mod turns;
 
@@ -25,6 +26,7 @@ use self::listing::CallbackList;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
 use self::queue::Queue;
+use self::scheduled::Schedules;
 use self::sqlite::SqliteStore;
 use crate::callback::{Callback, CallbackId};
 use crate::config;
@@ -123,7 +125,17 @@ pub enum Inserted {
 }
 
 /// What a request to Webex can be for.
-pub const OPERATIONS: [&str; 4] = [CREATE_TASK, SEARCH_TASK, LIST_TASKS, FIND_AGENT];
+pub const OPERATIONS: [&str; 9] = [
+    CREATE_TASK,
+    SEARCH_TASK,
+    LIST_TASKS,
+    FIND_AGENT,
+    CREATE_SCHEDULE,
+    FIND_SCHEDULE,
+    READ_SCHEDULE,
+    CHANGE_SCHEDULE,
+    DELETE_SCHEDULE,
+];
 /// A task is to be made.
 pub const CREATE_TASK: &str = "create_task";
 /// A task is looked for, whose making was not confirmed.
@@ -133,6 +145,16 @@ pub const SEARCH_TASK: &str = "search_task";
 pub const LIST_TASKS: &str = "list_tasks";
 /// An agent is looked up.
 pub const FIND_AGENT: &str = "find_agent";
+/// Webex is to keep a callback until its time.
+pub const CREATE_SCHEDULE: &str = "create_schedule";
+/// A scheduled callback is looked for, whose making was not confirmed.
+pub const FIND_SCHEDULE: &str = "find_schedule";
+/// A scheduled callback is looked at.
+pub const READ_SCHEDULE: &str = "read_schedule";
+/// A scheduled callback is to be moved.
+pub const CHANGE_SCHEDULE: &str = "change_schedule";
+/// A scheduled callback is to be called off.
+pub const DELETE_SCHEDULE: &str = "delete_schedule";
 
 /// One request to Webex, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -183,7 +205,7 @@ pub struct KeptEvent {
 /// A store. Whatever returns has been written for good.
 #[async_trait]
 pub trait Store:
-    ApiKeyStore + CallbackList + CredentialStore + Outbox + Queue + Send + Sync + std::fmt::Debug
+    ApiKeyStore + CallbackList + CredentialStore + Outbox + Queue + Schedules + Send + Sync + std::fmt::Debug
 {
     /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
     async fn insert(

@@ -10,6 +10,7 @@ mod listing;
 mod news;
 mod outbox;
 mod queue;
+mod scheduled;
 mod write;
 
 use std::str::FromStr as _;

@@ -24,6 +24,7 @@ use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId, Failure, Fallback, State, sample};
 use crate::clock::after_s;
 use crate::config;
+use crate::schedule::Keeper;
 use crate::store;
 use crate::task_event::{TaskChange, TaskEvent};
 
@@ -92,6 +93,7 @@ promises! {
     a_site_with_much_to_do_does_not_hold_back_the_others
     of_many_with_one_claim_the_first_is_stored_and_the_others_join_it
     a_claim_ends_with_its_callback_and_with_its_time
+    an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_window_with_the_window
     what_a_crm_adds_to_the_attributes_is_kept
     an_api_key_is_kept_found_and_taken_back_once
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in
@@ -400,6 +402,44 @@ async fn a_credential_is_renewed_by_one_at_a_time(fresh: Fresh) {
     assert_eq!(fresh.store.credential().await.unwrap().unwrap().revision, second.revision + 1);
     assert!(fresh.store.forget_credential().await.unwrap());
     assert!(!fresh.store.forget_credential().await.unwrap());
+}
+
+async fn an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_window_with_the_window(
+    fresh: Fresh,
+) {
+    let [first, second] =
+        ["2026-01-02T10:00:00/12:00:00[Europe/Berlin]", "2026-01-03T10:00:00/12:00:00[UTC]"]
+            .map(crate::schedule::sample::window);
+    let book = |keeper| Callback::book(sample::request(), now(), first.clone(), keeper).unwrap();
+    let callback = book(Keeper::Webex);
+    let claimed = Some(claim(Timestamp::UNIX_EPOCH));
+    assert_eq!(fresh.store.insert(&callback, None, claimed.as_ref()).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&callback));
+    let mut next = callback.moved_to(State::Sending, now()).unwrap();
+    assert!(fresh.store.update(&next, None).await.unwrap());
+    next = next.moved_to(State::Scheduled, now()).unwrap();
+    next.appointment.as_mut().unwrap().webex_id = Some("s-1".to_owned());
+    assert!(fresh.store.update(&next, None).await.unwrap());
+    assert_eq!(fresh.store.of_schedule("s-1").await.unwrap(), Some(callback.id));
+    assert_eq!(fresh.store.of_schedule("s-2").await.unwrap(), None);
+    let joined = fresh.store.insert(&book(Keeper::Store), None, claimed.as_ref()).await.unwrap();
+    assert_eq!(joined, Inserted::Joined(callback.id));
+    // Being moved, it has its window still.
+    next = next.moved_to_window(second.clone(), now()).unwrap();
+    assert!(fresh.store.update(&next, None).await.unwrap());
+    let fresh = fresh.reopened().await;
+    assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&next));
+    let joined = fresh.store.insert(&book(Keeper::Store), None, claimed.as_ref()).await.unwrap();
+    assert_eq!(joined, Inserted::Joined(callback.id));
+    next = next.moved_to(State::Scheduled, now()).unwrap();
+    let kept = next.appointment.as_mut().unwrap();
+    (kept.wanted, kept.window) = (None, second.clone());
+    next.deadline = second.ends_at();
+    assert!(fresh.store.update(&next, None).await.unwrap());
+    assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&next));
+    let other = book(Keeper::Store);
+    assert_eq!(fresh.store.insert(&other, None, claimed.as_ref()).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.get(other.id).await.unwrap(), Some(other));
 }
 
 /// Stores a callback that is being sent.

@@ -14,6 +14,7 @@ use crate::api_key::{ApiKey, Scope};
 use crate::callback::{Callback, CallbackId, Door, Failure, Fallback, Request, State};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
+use crate::schedule::{Appointment, Keeper, Window};
 use crate::task_event::{TaskChange, TaskEvent};
 use crate::token::SigningKey;
 
@@ -118,6 +119,7 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
         state: parsed(row, "state", State::parse)?,
         failure: explained(row, "failure", "failure_detail", Failure::parse)?,
         fallback: explained(row, "fallback", "fallback_detail", Fallback::parse)?,
+        appointment: read_appointment(row)?,
         task_id: optional_owned(row, "task_id")?,
         attempts: count(row, "attempts")?,
         created_at: moment_in(row, "created_at")?,
@@ -129,6 +131,21 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
         last_event_at: optional_moment_in(row, "last_event_at")?,
         revision: count(row, "revision")?,
     })
+}
+
+fn read_appointment(row: &impl Columns) -> Result<Option<Appointment>, StoreError> {
+    if row.optional_text("schedule")?.is_none() {
+        return Ok(None);
+    }
+    let wanted = row.optional_text("schedule_wanted")?;
+    Ok(Some(Appointment {
+        window: parsed(row, "schedule", Window::parse)?,
+        keeper: parsed(row, "schedule_keeper", Keeper::parse)?,
+        webex_id: optional_owned(row, "schedule_id")?,
+        wanted: wanted
+            .map(|text| Window::parse(text).ok_or_else(|| unreadable("schedule_wanted")))
+            .transpose()?,
+    }))
 }
 
 pub(super) fn read_id(row: &impl Columns) -> Result<CallbackId, StoreError> {

@@ -9,6 +9,7 @@ mod credential;
 mod listing;
 mod outbox;
 mod queue;
+mod scheduled;
 mod writer;
 
 use std::fs::{File, TryLockError};

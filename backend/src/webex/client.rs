@@ -185,6 +185,16 @@ impl Client {
         self.run(operation, self.request(operation, Method::PATCH, path)?.json(body), Turn::Awaited).await
     }
 
+    /// Makes a PUT with a JSON body.
+    pub(super) async fn put(
+        &self,
+        operation: Operation,
+        path: &str,
+        body: &impl Serialize,
+    ) -> Result<Answer, WebexError> {
+        self.run(operation, self.request(operation, Method::PUT, path)?.json(body), Turn::Awaited).await
+    }
+
     /// Makes a DELETE.
     pub(super) async fn delete(&self, operation: Operation, path: &str) -> Result<Answer, WebexError> {
         self.run(operation, self.request(operation, Method::DELETE, path)?, Turn::Awaited).await

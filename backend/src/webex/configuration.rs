@@ -162,7 +162,7 @@ impl Client {
         self.read::<Page<_>>(&path, &filter).await.map(|page| page.data.into_iter().find(is_asked_for))
     }
 
-    async fn organization_path(&self) -> Result<String, WebexError> {
+    pub(super) async fn organization_path(&self) -> Result<String, WebexError> {
         let id = self.organization().await.ok_or_else(|| {
             WebexError::not_sent(
                 Operation::ReadConfiguration,

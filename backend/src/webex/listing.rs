@@ -7,7 +7,9 @@ use serde::Deserialize;
 
 use super::client::Client;
 use super::error::WebexError;
-use super::policy::Operation;
+use super::policy::{Operation, Policy};
+use super::search::FoundTask;
+use crate::phone::PhoneNumber;
 
 /// Tasks in one answer; Webex gives 1000 at most.
 const PAGE_SIZE: usize = 1000;
@@ -49,6 +51,13 @@ struct Attributes {
     /// Anything, since a status that is new to us must not spoil the list.
     status: serde_json::Value,
     created_time: Option<i64>,
+    destination: Option<String>,
+}
+
+impl Task {
+    fn created_at(&self) -> Option<Timestamp> {
+        Timestamp::from_millisecond(self.attributes.created_time?).ok()
+    }
 }
 
 impl Client {
@@ -60,22 +69,14 @@ impl Client {
         from: Timestamp,
         to: Timestamp,
     ) -> Result<HashMap<String, TaskStatus>, WebexError> {
-        let organization = self.organization().await;
-        let mut from = from.as_millisecond();
+        let mut from = from;
         let mut missing = ids.clone();
         let mut found = HashMap::new();
         for _ in 0..PAGES_MAX {
-            let mut query = vec![
-                ("from", from.to_string()),
-                ("to", to.as_millisecond().to_string()),
-                ("channelTypes", "telephony".to_owned()),
-                ("pageSize", PAGE_SIZE.to_string()),
-            ];
-            query.extend(organization.clone().map(|id| ("orgId", id)));
-            let page: Answer = self.get(Operation::ListTasks, "/v1/tasks", &query).await?.read()?;
-            let is_last = page.data.len() < PAGE_SIZE;
-            let newest = page.data.iter().filter_map(|task| task.attributes.created_time).max();
-            for task in page.data {
+            let tasks = self.tasks_between(from, to).await?;
+            let is_last = tasks.len() < PAGE_SIZE;
+            let newest = tasks.iter().filter_map(Task::created_at).max();
+            for task in tasks {
                 if missing.remove(task.id.as_str())
                     && let Ok(status) = serde_json::from_value(task.attributes.status)
                 {
@@ -89,5 +90,42 @@ impl Client {
             }
         }
         Ok(found)
+    }
+
+    /// The tasks to a number that were made between the two moments. For who may not search.
+    pub async fn listed_tasks_to(
+        &self,
+        destination: &PhoneNumber,
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Result<Vec<FoundTask>, WebexError> {
+        let tasks = self.tasks_between(from, to).await?;
+        if tasks.len() >= PAGE_SIZE {
+            // What the list leaves out could be what is looked for.
+            let message = format!("the list holds {PAGE_SIZE} tasks and more");
+            let error = WebexError::not_sent(Operation::ListTasks, message);
+            return Err(WebexError { policy: Policy::GiveUp, ..error });
+        }
+        let digits = |text: &str| text.chars().filter(char::is_ascii_digit).collect::<String>();
+        let wanted = digits(destination.e164());
+        let found = tasks.into_iter().filter_map(|task| {
+            let is_wanted = digits(task.attributes.destination.as_deref()?) == wanted;
+            let created_at = task.created_at()?;
+            is_wanted.then_some(FoundTask { id: task.id, created_at, reference: None })
+        });
+        Ok(found.collect())
+    }
+
+    /// One page of the tasks that were made between the two moments.
+    async fn tasks_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Task>, WebexError> {
+        let mut query = vec![
+            ("from", from.as_millisecond().to_string()),
+            ("to", to.as_millisecond().to_string()),
+            ("channelTypes", "telephony".to_owned()),
+            ("pageSize", PAGE_SIZE.to_string()),
+        ];
+        query.extend(self.organization().await.map(|id| ("orgId", id)));
+        let answer: Answer = self.get(Operation::ListTasks, "/v1/tasks", &query).await?.read()?;
+        Ok(answer.data)
     }
 }

@@ -12,6 +12,7 @@ pub mod oauth;
 pub mod pace;
 pub mod policy;
 mod remembered;
+pub mod schedule;
 pub mod search;
 pub mod subscription;
 pub mod task;

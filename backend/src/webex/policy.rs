@@ -170,6 +170,8 @@ impl Operation {
     pub fn policy(self, status: u16, spoken: bool) -> Policy {
         let row = self.row();
         match status {
+            // A wrong base address, or a proxy that lost its way: that nothing is there must be Webex's own word.
+            404 if !spoken => Policy::Repeat,
             status if row.give_up.contains(&status) => Policy::GiveUp,
             401 => Policy::Refresh,
             429 => Policy::Wait,

@@ -9,8 +9,8 @@ use super::error::WebexError;
 use super::policy::Operation;
 use crate::agent::Agent;
 use crate::attributes;
-use crate::callback::Callback;
-use crate::site::{IdentifyBy, Site};
+use crate::callback::{Callback, Request};
+use crate::site::{IdentifyBy, Reason, Site};
 
 /// The body of the request.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -61,25 +61,9 @@ impl CreateTask {
     /// otherwise.
     pub fn new(callback: &Callback, site: &Site, agent: Option<&Agent>) -> Self {
         let request = &callback.request;
-        let callback_id = callback.id.to_string();
-        let reason = site.reason(&request.reason);
-        let value_of = |placeholder: &str| {
-            Some(match placeholder {
-                "name" => request.name.reveal(),
-                "email" => request.email.reveal(),
-                "reason" => reason.map_or("", |reason| &reason.label),
-                "reason_id" => &request.reason,
-                "message" => request.message.reveal(),
-                "page" => &request.page,
-                "site" => &request.site,
-                "locale" => &request.locale,
-                "agent" => agent.map_or("", |agent| &agent.name),
-                "reference" => request.reference.as_deref().unwrap_or_default(),
-                "consent_version" => request.consent_version.as_deref().unwrap_or_default(),
-                "callback_id" => &callback_id,
-                _ => return None,
-            })
-        };
+        let values = Values::new(callback, site, agent);
+        let value_of = |placeholder: &str| values.of(placeholder);
+        let reason = values.reason;
         let mut pairs: BTreeMap<String, String> = site
             .attributes
             .iter()
@@ -119,6 +103,46 @@ impl CreateTask {
             callback: Some(WEB_IMMEDIATE),
             attributes: pairs,
         }
+    }
+}
+
+/// A template of the operator with what a callback holds, as Webex takes it.
+pub fn filled(template: &str, callback: &Callback, site: &Site, agent: Option<&Agent>) -> String {
+    let values = Values::new(callback, site, agent);
+    attributes::value(&attributes::render(template, |placeholder| values.of(placeholder)))
+}
+
+/// What placeholders stand for.
+struct Values<'a> {
+    request: &'a Request,
+    callback_id: String,
+    reason: Option<&'a Reason>,
+    agent: Option<&'a Agent>,
+}
+
+impl<'a> Values<'a> {
+    fn new(callback: &'a Callback, site: &'a Site, agent: Option<&'a Agent>) -> Self {
+        let request = &callback.request;
+        Self { request, callback_id: callback.id.to_string(), reason: site.reason(&request.reason), agent }
+    }
+
+    fn of(&self, placeholder: &str) -> Option<&str> {
+        let request = self.request;
+        Some(match placeholder {
+            "name" => request.name.reveal(),
+            "email" => request.email.reveal(),
+            "reason" => self.reason.map_or("", |reason| &reason.label),
+            "reason_id" => &request.reason,
+            "message" => request.message.reveal(),
+            "page" => &request.page,
+            "site" => &request.site,
+            "locale" => &request.locale,
+            "agent" => self.agent.map_or("", |agent| &agent.name),
+            "reference" => request.reference.as_deref().unwrap_or_default(),
+            "consent_version" => request.consent_version.as_deref().unwrap_or_default(),
+            "callback_id" => &self.callback_id,
+            _ => return None,
+        })
     }
 }
 

@@ -52,7 +52,7 @@ async fn take_all(look: Look) {
 /// What does not happen to every visitor.
 async fn take_the_others(look: Look) {
     let mut house = house().await;
-    house.control().fault(&Fault::status(Operation::CreateTask, 503)).await.unwrap();
+    house.control().fault(&Fault::status(Operation::CreateTask, 503).times(1000)).await.unwrap();
     let browser = Browser::open().await;
     browser.look(look).await;
     let token = house.agent_token("acme", "grace", "30d");
@@ -66,6 +66,7 @@ async fn take_the_others(look: Look) {
     take(&browser, "21-link-accepted", look).await;
     page.click("[data-action=cancel]").await;
     page.until_state("cancelled").await;
+    house.control().clear_faults().await.unwrap();
     take(&browser, "22-link-cancelled", look).await;
 
     let token = house.agent_token("acme", "grace", "1s");

@@ -7,6 +7,7 @@ use sqlx::postgres::{PgConnection, PgPool};
 use super::outbox;
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
+use crate::schedule::Window;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, attributes_json, moment, read_callback, read_id};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
@@ -102,9 +103,9 @@ async fn insert_callback(
     let query = sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
-         fallback, fallback_detail) \
+         fallback, fallback_detail, schedule, schedule_keeper) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24) \
+         $23, $24, $25, $26) \
          ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING",
     )
     .bind(callback.id.to_string())
@@ -130,7 +131,9 @@ async fn insert_callback(
     .bind(claim.map(|claim| &claim.text))
     .bind(attributes_json(&request.attributes))
     .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
-    .bind(callback.fallback.as_ref().map(|(_, detail)| detail));
+    .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
+    .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
+    .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()));
     Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
 }
 
@@ -164,10 +167,13 @@ pub(super) async fn update(
         Some((fallback, detail)) => (Some(fallback.as_str()), Some(detail)),
         None => (None, None),
     };
+    let appointment = next.appointment.as_ref();
     let written = sqlx::query(
         "UPDATE callback SET state = $1, failure = $2, failure_detail = $3, task_id = $4, attempts = $5, \
          updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11, \
-         fallback = $14, fallback_detail = $15, claim = CASE WHEN $13 THEN NULL ELSE claim END WHERE id = $12 AND revision = $11 - 1",
+         fallback = $14, fallback_detail = $15, deadline = $16, \
+         claim = CASE WHEN $13 OR schedule IS DISTINCT FROM $17 THEN NULL ELSE claim END, schedule = $17, \
+         schedule_keeper = $18, schedule_id = $19, schedule_wanted = $20 WHERE id = $12 AND revision = $11 - 1",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -184,6 +190,12 @@ pub(super) async fn update(
     .bind(next.state.is_final())
     .bind(fallback)
     .bind(fallback_detail)
+    .bind(next.deadline.as_millisecond())
+    // A claim is to a window: whoever wants the former one is called then.
+    .bind(appointment.map(|kept| kept.window.as_text()))
+    .bind(appointment.map(|kept| kept.keeper.as_str()))
+    .bind(appointment.and_then(|kept| kept.webex_id.as_deref()))
+    .bind(appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text))
     .execute(&mut *connection)
     .await
     .map_err(failed("update a callback"))?;

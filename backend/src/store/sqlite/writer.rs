@@ -13,6 +13,7 @@ use super::credential::{self, CredentialWrite};
 use super::outbox::{self, MessageWrite};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
+use crate::schedule::Window;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{attributes_json, read_id, read_inserted};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
@@ -244,7 +245,8 @@ async fn insert(
     sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
-         fallback_detail) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         fallback_detail, schedule, schedule_keeper) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
     )
     .bind(callback.id.to_string())
     .bind(&request.site)
@@ -270,6 +272,8 @@ async fn insert(
     .bind(claim.map(|claim| &claim.text))
     .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
     .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
+    .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
+    .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
     .execute(&mut *connection)
     .await
     .map_err(failed("insert a callback"))?;
@@ -326,10 +330,12 @@ async fn update(
         Some((fallback, detail)) => (Some(fallback.as_str()), Some(detail)),
         None => (None, None),
     };
+    let appointment = next.appointment.as_ref();
     let written = sqlx::query(
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
          due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, fallback = ?, fallback_detail = ?, \
-         claim = CASE WHEN ? THEN NULL ELSE claim END WHERE id = ? AND revision = ?",
+         deadline = ?, claim = CASE WHEN ? OR schedule IS NOT ? THEN NULL ELSE claim END, schedule = ?, \
+         schedule_keeper = ?, schedule_id = ?, schedule_wanted = ? WHERE id = ? AND revision = ?",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -344,7 +350,14 @@ async fn update(
     .bind(revision)
     .bind(fallback)
     .bind(fallback_detail)
+    .bind(next.deadline.as_millisecond())
     .bind(next.state.is_final())
+    // A claim is to a window: whoever wants the former one is called then.
+    .bind(appointment.map(|kept| kept.window.as_text()))
+    .bind(appointment.map(|kept| kept.window.as_text()))
+    .bind(appointment.map(|kept| kept.keeper.as_str()))
+    .bind(appointment.and_then(|kept| kept.webex_id.as_deref()))
+    .bind(appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text))
     .bind(next.id.to_string())
     .bind(revision - 1)
     .execute(&mut *connection)
