@@ -279,19 +279,29 @@ fn token_source(
     clock: &SharedClock,
 ) -> Result<TokenSource, AuthorizationError> {
     if !config.webex.oauth.is_used() {
-        return Ok(TokenSource { tokens: Arc::new(PastedToken::of(&config.webex)), authorization: None });
+        return Ok(TokenSource::pasted(config));
     }
     let authorization = Arc::new(Authorization::new(config, Arc::clone(store), Arc::clone(clock))?);
     Ok(TokenSource { tokens: Arc::clone(&authorization) as _, authorization: Some(authorization) })
 }
 
-/// A client of Webex for a short command.
+impl TokenSource {
+    fn pasted(config: &Config) -> Self {
+        Self { tokens: Arc::new(PastedToken::of(&config.webex)), authorization: None }
+    }
+}
+
+/// A client of Webex for a short command. Opens the database only where the tokens are kept there.
 pub async fn client(
     config: &Config,
     clock: &SharedClock,
 ) -> Result<(Client, Option<Arc<Authorization>>), AppError> {
-    let store = store::open(&config.store, Use::Command).await?;
-    let TokenSource { tokens, authorization } = token_source(config, &store, clock)?;
+    let TokenSource { tokens, authorization } = if config.webex.oauth.is_used() {
+        let store = store::open(&config.store, Use::Command).await?;
+        token_source(config, &store, clock)?
+    } else {
+        TokenSource::pasted(config)
+    };
     Ok((Client::new(&config.webex, Arc::clone(clock), tokens)?, authorization))
 }
 

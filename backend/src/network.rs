@@ -1,5 +1,5 @@
-//! Which addresses are public. A server that sends requests to where it is told must not reach what lies behind it:
-//! itself, its neighbours, the metadata service of its cloud.
+//! How requests leave the service, and which addresses are public. A server that sends requests to where it is told must
+//! not reach what lies behind it: itself, its neighbours, the metadata service of its cloud.
 
 use std::net::IpAddr;
 
@@ -29,6 +29,17 @@ const SPECIAL_V4: [&str; 15] = [
 /// What is given out to the public of IPv6 (IANA, "IPv6 Global Unicast Address Assignments"). Everything outside is local,
 /// multicast, or a translation that may lead anywhere.
 const UNICAST_V6: &str = "2000::/3";
+
+/// What every HTTP client of the service begins with: no redirect is followed, since it leads to where nobody has looked,
+/// and no request is repeated unseen.
+pub fn http_client() -> reqwest::ClientBuilder {
+    // Another part of the process may have chosen a provider already; that one serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+    reqwest::Client::builder()
+        .redirect(reqwest::redirect::Policy::none())
+        .retry(reqwest::retry::never())
+        .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
+}
 
 /// The blocks within that are not globally reachable (IANA, "IPv6 Special-Purpose Address Registry"): protocol assignments
 /// with Teredo, documentation, 6to4, documentation.

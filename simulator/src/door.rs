@@ -155,8 +155,13 @@ fn send(world: &World, number: u64, call: &Call, answer: Answer) -> HttpResponse
     if let Some(request) = world.requests.lock().at(number) {
         request.status = Some(answer.status);
     }
+    let mut answer = answer;
     if answer.names_the_call {
-        return answer.with_header("TrackingId", call.tracking_id.clone()).into_response();
+        answer = answer.with_header("TrackingId", call.tracking_id.clone());
+    }
+    let ahead_s = world.settings.lock().clock_ahead_s;
+    if ahead_s != 0 {
+        answer = answer.with_header("Date", clock::http_date(ahead_s));
     }
     answer.into_response()
 }

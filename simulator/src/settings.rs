@@ -142,6 +142,8 @@ pub struct Settings {
     pub rotate_refresh_token: bool,
     /// Whether the administrator refuses consent.
     pub deny_authorization: bool,
+    /// How far its clock is ahead in the header `Date`, in seconds.
+    pub clock_ahead_s: i64,
 }
 
 impl Default for Settings {
@@ -157,6 +159,7 @@ impl Default for Settings {
             refresh_token_lifetime_s: 5_184_000,
             rotate_refresh_token: false,
             deny_authorization: false,
+            clock_ahead_s: 0,
         }
     }
 }

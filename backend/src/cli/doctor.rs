@@ -21,8 +21,12 @@ impl Doctor {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let (webex, authorization) = app::client(&config, &clock).await?;
-        let findings = doctor::examine(&config, &webex, authorization.as_deref(), &clock).await;
+        let access = app::client(&config, &clock).await;
+        let access = match &access {
+            Ok((webex, authorization)) => Ok((webex, authorization.as_deref())),
+            Err(error) => Err(error.to_string()),
+        };
+        let findings = doctor::examine(&config, access, &clock).await;
         if self.json {
             print(&serde_json::to_string(&findings)?)?;
         } else {

@@ -72,8 +72,6 @@ impl Deliverer {
         webhooks: &BTreeMap<String, config::Webhook>,
         delivery: &config::WebhookDelivery,
     ) -> Result<Self, WebhookError> {
-        // Another part of the process may have chosen a provider already; that one serves as well.
-        let _ = rustls::crypto::ring::default_provider().install_default();
         let allowed = &delivery.allowed_networks;
         let receivers = webhooks.iter().map(|(name, webhook)| {
             let unusable = || WebhookError::Webhook(name.clone());
@@ -123,17 +121,13 @@ impl Deliverer {
 
 fn client(resolver: Resolver, timeout_ms: u64) -> Result<Client, reqwest::Error> {
     let longest = Duration::from_millis(timeout_ms);
-    Client::builder()
+    network::http_client()
         .dns_resolver(std::sync::Arc::new(resolver))
         // A proxy would resolve names by itself, and go wherever they lead.
         .no_proxy()
-        // A redirect leads to where nobody has looked.
-        .redirect(reqwest::redirect::Policy::none())
-        .retry(reqwest::retry::never())
         .connect_timeout(longest)
         .timeout(longest)
         .pool_idle_timeout(Duration::from_secs(30))
-        .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
         .build()
 }
 

@@ -18,6 +18,7 @@ use super::policy::{Operation, Policy};
 use super::token::{self, Tokens};
 use crate::clock::{SharedClock, after_s};
 use crate::config;
+use crate::network;
 
 /// Largest answer that is read, in bytes: a page of the search holds 250 tasks.
 const LARGEST_ANSWER: usize = 1024 * 1024;
@@ -134,11 +135,16 @@ impl Client {
         self.tokens.current().await.map(|_| ())
     }
 
+    /// The organisation that the token is of, where it says so.
+    pub async fn organization_of_token(&self) -> Option<String> {
+        token::organization_of(&self.tokens.current().await.ok()?)
+    }
+
     /// The organisation's id, from the configuration or the token.
     pub(super) async fn organization(&self) -> Option<String> {
         match &self.organization {
             Some(id) => Some(id.clone()),
-            None => token::organization_of(&self.tokens.current().await.ok()?),
+            None => self.organization_of_token().await,
         }
     }
 
@@ -324,21 +330,16 @@ fn judged(operation: Operation, raw: Raw) -> Result<Answer, WebexError> {
 
 /// What every request to Webex goes through.
 pub(super) fn http(config: &config::Webex) -> Result<reqwest::Client, reqwest::Error> {
-    // Another part of the process may have chosen a provider already; that one serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    reqwest::Client::builder()
+    // A request whose answer was lost is looked up before it is made again.
+    network::http_client()
         .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
         .timeout(Duration::from_millis(config.request_timeout_ms))
         .pool_idle_timeout(CONNECTION_IDLE)
-        .redirect(reqwest::redirect::Policy::none())
-        // A request whose answer was lost is looked up before it is made again, and never repeated unseen.
-        .retry(reqwest::retry::never())
-        .user_agent(concat!("ringback/", env!("CARGO_PKG_VERSION")))
         .build()
 }
 
 /// The error with its causes, without the address it was sent to.
-pub(super) fn described(error: reqwest::Error) -> String {
+pub(crate) fn described(error: reqwest::Error) -> String {
     let error = error.without_url();
     let mut text = error.to_string();
     let mut cause = std::error::Error::source(&error);

@@ -30,6 +30,20 @@ pub struct EntryPoint {
     pub flow_id: Option<String>,
 }
 
+/// A queue.
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Queue {
+    /// Its name.
+    #[serde(default)]
+    pub name: String,
+    /// Whether it is in use.
+    #[serde(default)]
+    pub active: bool,
+    /// What it is for: `TELEPHONY`, …
+    pub channel_type: String,
+}
+
 /// A global variable.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 pub struct GlobalVariable {
@@ -128,11 +142,12 @@ impl Client {
 
     /// The entry point of that id; `None` where there is none.
     pub async fn entry_point(&self, id: &str) -> Result<Option<EntryPoint>, WebexError> {
-        let path = format!("{}/entry-point/{id}", self.organization_path().await?);
-        match self.read(&path, &[]).await {
-            Err(error) if error.status == Some(404) => Ok(None),
-            answer => answer.map(Some),
-        }
+        self.find(&format!("entry-point/{id}")).await
+    }
+
+    /// The queue of that id; `None` where there is none.
+    pub async fn queue(&self, id: &str) -> Result<Option<Queue>, WebexError> {
+        self.find(&format!("contact-service-queue/{id}")).await
     }
 
     /// The numbers that calls may come from.
@@ -170,6 +185,15 @@ impl Client {
             )
         })?;
         Ok(format!("/organization/{id}"))
+    }
+
+    /// One entity of the organisation; `None` where there is none.
+    async fn find<T: DeserializeOwned>(&self, entity: &str) -> Result<Option<T>, WebexError> {
+        let path = format!("{}/{entity}", self.organization_path().await?);
+        match self.read(&path, &[]).await {
+            Err(error) if error.status == Some(404) => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// Every entity of a list.
