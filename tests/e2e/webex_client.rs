@@ -11,15 +11,18 @@ use ringback::clock::{SharedClock, SystemClock};
 use ringback::config::Config;
 use ringback::personal::Personal;
 use ringback::phone::PhoneNumber;
+use ringback::schedule::Window;
 use ringback::webex::client::Client;
 use ringback::webex::error::WebexError;
 use ringback::webex::oauth::{NotIssued, OAuth};
 use ringback::webex::policy::{Operation as Call, Policy};
+use ringback::webex::schedule::ScheduleRequest;
 use ringback::webex::subscription::{Subscription, Version};
 use ringback::webex::task::CreateTask;
 use ringback_tests::house::House;
 use ringback_tests::plan::Plan;
 use ringback_tests::visitor;
+use ringback_tests::window::window;
 use secrecy::SecretString;
 use webex_simulator::{Effect, Envelope, Failure, Fault, Operation, organization};
 
@@ -36,12 +39,25 @@ const ENVELOPES: [Envelope; 8] = [
     Envelope::Html,
 ];
 
+const BY_WEBEX: [Envelope; 5] = [
+    Envelope::Runtime,
+    Envelope::Subscription,
+    Envelope::Configuration,
+    Envelope::Journey,
+    Envelope::Identity,
+];
+
 /// A call, how the simulator names it, and the failures that Webex documents for it (`429` belongs to each).
-const CALLS: [(Call, Operation, &[u16]); 10] = [
+const CALLS: [(Call, Operation, &[u16]); 15] = [
     (Call::CreateTask, Operation::CreateTask, &[400, 401, 403, 429, 500, 503]),
     (Call::ListTasks, Operation::ListTasks, &[400, 401, 403, 413, 422, 429, 500, 503]),
     (Call::Search, Operation::Search, &[400, 401, 403, 404, 409, 413, 422, 429, 500, 503]),
     (Call::EstimateWait, Operation::EstimateWait, &[400, 401, 403, 422, 429, 500, 503]),
+    (Call::CreateScheduledCallback, Operation::CreateScheduledCallback, &[400, 401, 403, 429, 500, 503]),
+    (Call::ListScheduledCallbacks, Operation::ListScheduledCallbacks, &[400, 401, 403, 429, 500, 503]),
+    (Call::ReadScheduledCallback, Operation::ReadScheduledCallback, &[401, 403, 404, 429, 500, 503]),
+    (Call::UpdateScheduledCallback, Operation::UpdateScheduledCallback, &[400, 401, 403, 404, 429, 500, 503]),
+    (Call::DeleteScheduledCallback, Operation::DeleteScheduledCallback, &[401, 403, 404, 429, 500, 503]),
     (Call::CreateSubscription, Operation::CreateSubscription, &[400, 401, 403, 429, 500]),
     (Call::ListSubscriptions, Operation::ListSubscriptions, &[400, 401, 403, 429, 500]),
     (Call::UpdateSubscription, Operation::UpdateSubscription, &[400, 401, 403, 429, 500]),
@@ -55,8 +71,16 @@ fn makes(call: Call) -> bool {
     matches!(call, Call::CreateTask | Call::CreateSubscription | Call::CreateScheduledCallback)
 }
 
+/// Calls about a scheduled callback of which it is an answer, and no failure, that Webex has none of that id.
+fn asks_for_one(call: Call) -> bool {
+    matches!(
+        call,
+        Call::ReadScheduledCallback | Call::UpdateScheduledCallback | Call::DeleteScheduledCallback
+    )
+}
+
 fn expected(call: Call, status: u16, envelope: Envelope) -> Policy {
-    let by_webex = !matches!(envelope, Envelope::Empty | Envelope::Text | Envelope::Html);
+    let by_webex = BY_WEBEX.contains(&envelope);
     match status {
         401 => Policy::Refresh,
         429 => Policy::Wait,
@@ -73,6 +97,8 @@ struct Subject {
     webex: Client,
     oauth: OAuth,
     task: CreateTask,
+    schedule: ScheduleRequest,
+    scheduled: String,
 }
 
 impl Subject {
@@ -103,10 +129,28 @@ impl Subject {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let callback = Callback::accept(request, now, now).unwrap();
         let task = CreateTask::new(&callback, &config.sites["acme"], None);
+        let window = window(86_400, 7200);
+        let part = |name: &str| window[name].as_str().unwrap().to_owned();
+        let window = Window::parse(&format!(
+            "{}T{}/{}[{}]",
+            part("date"),
+            part("start"),
+            part("end"),
+            part("timezone")
+        ));
+        let offer = "through = \"webex\"\ntimezone = \"UTC\"";
+        let schedule = ScheduleRequest::new(
+            &callback,
+            &window.unwrap(),
+            &toml::from_str(offer).unwrap(),
+            organization::SUPPORT_QUEUE,
+            "A bill".to_owned(),
+            None,
+        );
         let mut config = config;
         config.webex.oauth.base_url = house.webex.base_url();
         let oauth = OAuth::new(&config.webex, clock).unwrap();
-        Self { house, webex, oauth, task }
+        Self { house, webex, oauth, task, schedule, scheduled: uuid::Uuid::nil().to_string() }
     }
 
     async fn make(&self, call: Call) -> Result<(), WebexError> {
@@ -123,6 +167,16 @@ impl Subject {
                 let source = toml::from_str(&format!("queue = {:?}", organization::SUPPORT_QUEUE)).unwrap();
                 self.webex.estimated_wait(&source).await.map(drop)
             }
+            Call::CreateScheduledCallback => self.webex.create_schedule(&self.schedule).await.map(drop),
+            Call::ListScheduledCallbacks => {
+                let number = PhoneNumber::from_e164(visitor::PHONE_E164).unwrap();
+                self.webex.schedules_of(&number).await.map(drop)
+            }
+            Call::ReadScheduledCallback => self.webex.schedule(&self.scheduled).await.map(drop),
+            Call::UpdateScheduledCallback => {
+                self.webex.change_schedule(&self.scheduled, &self.schedule).await.map(drop)
+            }
+            Call::DeleteScheduledCallback => self.webex.delete_schedule(&self.scheduled).await.map(drop),
             Call::CreateSubscription => {
                 // Each time another, so that there is none to be changed.
                 let destination = format!("{DESTINATION}/{}", uuid::Uuid::new_v4());
@@ -158,9 +212,12 @@ impl Subject {
 async fn each_call() -> Vec<(Subject, Call, Operation, &'static [u16])> {
     let mut calls = Vec::new();
     for (call, operation, failures) in CALLS {
-        let subject = Subject::new(|_| {}).await;
+        let mut subject = Subject::new(|_| {}).await;
         if call == Call::UpdateSubscription {
             subject.make(call).await.unwrap();
+        }
+        if asks_for_one(call) {
+            subject.scheduled = subject.webex.create_schedule(&subject.schedule).await.unwrap().id;
         }
         calls.push((subject, call, operation, failures));
     }
@@ -182,6 +239,12 @@ async fn each_documented_failure_of_each_call_has_its_policy_in_every_envelope()
                 };
                 // Where version 2 of the subscriptions is refused, version 1 is asked for.
                 let fault = Fault::new(operation, Effect::Status(failure)).times(2);
+                if status == 404 && asks_for_one(call) && BY_WEBEX.contains(&envelope) {
+                    subject.house.control().fault(&fault).await.unwrap();
+                    subject.make(call).await.expect("there is none, which is an answer");
+                    subject.house.control().clear_faults().await.unwrap();
+                    continue;
+                }
                 let error = subject.error_after(call, &fault).await;
                 let case = format!("{call:?} {status} {envelope:?}: {error}");
                 assert_eq!(error.policy, expected(call, status, envelope), "{case}");
@@ -212,7 +275,7 @@ async fn a_refresh_token_is_dead_only_where_webex_says_so() {
             let fault = Fault::new(Operation::IssueToken, Effect::Status(failure));
             subject.house.control().fault(&fault).await.unwrap();
             let error = subject.oauth.refresh(&token).await.unwrap_err();
-            let by_webex = !matches!(envelope, Envelope::Empty | Envelope::Text | Envelope::Html);
+            let by_webex = BY_WEBEX.contains(&envelope);
             let dead = matches!(status, 400 | 401) || matches!(status, 403 | 404) && by_webex;
             assert_eq!(matches!(error, NotIssued::Refused(_)), dead, "{status} {envelope:?}: {error}");
             assert!(error.to_string().contains("tracking id RINGBACK_"), "{error}");
@@ -259,7 +322,14 @@ async fn without_an_answer_only_what_makes_something_is_ambiguous() {
             assert_eq!((error.policy, error.status), (lost, Some(status)), "{call:?}");
         }
         // Nothing is read of the answers to these.
-        if !matches!(call, Call::DeleteSubscription | Call::UpdateSubscription | Call::CreateSubscription) {
+        if !matches!(
+            call,
+            Call::DeleteSubscription
+                | Call::UpdateSubscription
+                | Call::CreateSubscription
+                | Call::UpdateScheduledCallback
+                | Call::DeleteScheduledCallback
+        ) {
             let error = subject.error_after(call, &Fault::new(operation, Effect::MalformedBody)).await;
             assert_eq!(error.policy, lost, "{call:?}");
             assert!(error.status.is_some_and(|status| (200..300).contains(&status)), "{error}");

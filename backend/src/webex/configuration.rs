@@ -34,6 +34,8 @@ pub struct EntryPoint {
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Queue {
+    /// Its id.
+    pub id: String,
     /// Its name.
     #[serde(default)]
     pub name: String,
@@ -142,12 +144,19 @@ impl Client {
 
     /// The entry point of that id; `None` where there is none.
     pub async fn entry_point(&self, id: &str) -> Result<Option<EntryPoint>, WebexError> {
-        self.find(&format!("entry-point/{id}")).await
+        let path = format!("{}/entry-point/{id}", self.organization_path().await?);
+        match self.read(&path, &[]).await {
+            Err(error) if error.status == Some(404) => Ok(None),
+            answer => answer.map(Some),
+        }
     }
 
     /// The queue of that id; `None` where there is none.
     pub async fn queue(&self, id: &str) -> Result<Option<Queue>, WebexError> {
-        self.find(&format!("contact-service-queue/{id}")).await
+        let path = format!("{}/v2/contact-service-queue", self.organization_path().await?);
+        let filter = [("filter", format!("id==\"{id}\""))];
+        let page: Page<Queue> = self.read(&path, &filter).await?;
+        Ok(page.data.into_iter().find(|queue| queue.id == id))
     }
 
     /// The numbers that calls may come from.
@@ -185,15 +194,6 @@ impl Client {
             )
         })?;
         Ok(format!("/organization/{id}"))
-    }
-
-    /// One entity of the organisation; `None` where there is none.
-    async fn find<T: DeserializeOwned>(&self, entity: &str) -> Result<Option<T>, WebexError> {
-        let path = format!("{}/{entity}", self.organization_path().await?);
-        match self.read(&path, &[]).await {
-            Err(error) if error.status == Some(404) => Ok(None),
-            answer => answer.map(Some),
-        }
     }
 
     /// Every entity of a list.

@@ -9,6 +9,7 @@ use super::client::Client;
 use super::error::WebexError;
 use super::policy::{Operation, Policy};
 use super::search::FoundTask;
+use crate::clock::shifted_s;
 use crate::phone::PhoneNumber;
 
 /// Tasks in one answer; Webex gives 1000 at most.
@@ -83,9 +84,11 @@ impl Client {
                     found.insert(task.id, status);
                 }
             }
-            // The list goes by the time of creation, and has no cursor: the next page begins where this one ends.
-            match newest.filter(|newest| !is_last && !missing.is_empty() && *newest > from) {
-                Some(newest) => from = newest,
+            // The list goes by the time of creation, and has no cursor: the next page begins with the last second of this
+            // one, of which it may not have shown every task. `from` itself is outside of what is asked for.
+            let next = newest.map(|newest| shifted_s(newest, -1));
+            match next.filter(|next| !is_last && !missing.is_empty() && *next > from) {
+                Some(next) => from = next,
                 None => break,
             }
         }
