@@ -71,9 +71,7 @@ fn failures(statuses: &[u16]) -> Vec<(u16, Envelope)> {
 impl Case {
     /// The requests to Webex, as the CRM may read them.
     async fn requests(&self, house: &House) -> Vec<Value> {
-        let path = format!("/v1/callbacks/{}?include=requests", self.accepted.id);
-        let request = house.request(reqwest::Method::GET, &path).bearer_auth(API_KEY);
-        house.send(request).await.ok()["requests"].as_array().unwrap().clone()
+        house.requests_of(&self.accepted.id).await
     }
 
     /// It was called, once, after so many requests to make a task; gives the requests.

@@ -72,6 +72,12 @@ async fn trigger(house: &House, kept: &Value) -> String {
     house.control().trigger(kept["id"].as_str().unwrap()).await.unwrap()
 }
 
+/// What was asked of Webex for a callback, in order.
+async fn operations(house: &House, callback: &Accepted) -> Vec<String> {
+    let requests = house.requests_of(&callback.id).await;
+    requests.iter().map(|request| request["operation"].as_str().unwrap().to_owned()).collect()
+}
+
 async fn call_off(house: &House, callback: &Accepted) -> Answer {
     let path = format!("/v1/callbacks/{}", callback.id);
     house.send(house.request(Method::DELETE, &path).bearer_auth(&callback.follow)).await
@@ -141,6 +147,9 @@ async fn an_answer_that_was_lost_makes_no_second_one() {
         trigger(&house, &kept).await;
         house.until(&accepted.id, State::Completed).await;
         assert_eq!(house.control().rings(visitor::PHONE_E164).await.unwrap(), 1, "{effect:?}");
+        let operations = operations(&house, &accepted).await;
+        assert_eq!(operations[..2], ["create_schedule", "find_schedule"], "{effect:?}");
+        assert_eq!(operations.last().unwrap(), "search_task", "{effect:?}");
     }
 }
 
@@ -257,6 +266,7 @@ async fn it_is_called_off_at_webex_first() {
     house.until(&accepted.id, State::Cancelled).await;
     assert!(kept(&house).await.is_empty());
     assert_eq!(call_off(&house, &accepted).await.ok()["state"], "cancelled");
+    assert_eq!(operations(&house, &accepted).await, ["create_schedule", "delete_schedule"]);
 }
 
 #[tokio::test]
@@ -354,6 +364,7 @@ async fn it_is_moved_at_webex() {
     assert_eq!(after["callbackReason"], before["callbackReason"]);
     // The same again changes nothing.
     assert_eq!(change(&house, &accepted, &later).await.ok()["state"], "scheduled");
+    assert_eq!(operations(&house, &accepted).await, ["create_schedule", "change_schedule"]);
 }
 
 #[tokio::test]

@@ -279,6 +279,19 @@ impl House {
         self.send(self.request(Method::GET, &path).bearer_auth(API_KEY)).await.ok()
     }
 
+    /// The requests to Webex that were made for a callback, as the CRM sees them: each with what Webex's support finds it
+    /// by.
+    pub async fn requests_of(&self, id: &str) -> Vec<Value> {
+        let path = format!("/v1/callbacks/{id}?include=requests");
+        let record = self.send(self.request(Method::GET, &path).bearer_auth(API_KEY)).await.ok();
+        let requests = record["requests"].as_array().expect("the requests").clone();
+        for request in &requests {
+            let tracking_id = request["tracking_id"].as_str().expect("a tracking id");
+            assert!(tracking_id.starts_with("RINGBACK_"), "{request}");
+        }
+        requests
+    }
+
     /// Waits until a callback is in that state; gives what the CRM sees of it.
     pub async fn until(&self, id: &str, state: State) -> Value {
         let mut last = Value::Null;

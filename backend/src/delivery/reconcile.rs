@@ -9,6 +9,7 @@ use crate::callback::{Callback, State};
 use crate::clock::{after_s, shifted_s};
 use crate::config::WhenUnsearchable;
 use crate::store::{self, Attempt, StoreError};
+use crate::webex::client::Told;
 use crate::webex::policy::Policy;
 use crate::webex::search::FoundTask;
 
@@ -34,7 +35,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     let answer = parts.webex.tasks_to(&callback.request.phone, from, to, variable).await;
     let now = parts.clock.now();
     let grace_is_over = now >= after_s(sent_at, parts.config.search_grace_s);
-    let found = match answer {
+    let Told { answer: found, tracking_id } = match answer {
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "cannot be looked up");
             let attempt = parts.failed_attempt(store::SEARCH_TASK, begun_at, &error);
@@ -48,7 +49,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
             };
             return next.map(|next| (next, Some(attempt)));
         }
-        Ok(found) => found,
+        Ok(told) => told,
     };
     let unclaimed = match not_of_others(parts, callback, found).await {
         Ok(unclaimed) => unclaimed,
@@ -67,7 +68,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
             (later(parts, callback, now), format!("{count} tasks may be its own; held"))
         }
     };
-    let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), "none", &outcome);
+    let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), &tracking_id, &outcome);
     next.map(|next| (next, Some(attempt)))
 }
 

@@ -10,6 +10,7 @@ use crate::clock::{after_s, shifted_s};
 use crate::schedule::{Appointment, Window};
 use crate::site::Site;
 use crate::store;
+use crate::webex::client::Told;
 use crate::webex::error::WebexError;
 use crate::webex::policy::{Operation, Policy};
 use crate::webex::schedule::ScheduleRequest;
@@ -150,8 +151,8 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
     }
     let answer = parts.webex.schedules_of(&callback.request.phone).await;
     let now = parts.clock.now();
-    let found = match answer {
-        Ok(found) => found,
+    let Told { answer: found, tracking_id } = match answer {
+        Ok(told) => told,
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "cannot be looked up");
             let attempt = parts.failed_attempt(store::FIND_SCHEDULE, begun_at, &error);
@@ -180,7 +181,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
             (reconcile::later(parts, callback, now), outcome)
         }
     };
-    let attempt = parts.attempt(store::FIND_SCHEDULE, begun_at, Some(200), "none", &outcome);
+    let attempt = parts.attempt(store::FIND_SCHEDULE, begun_at, Some(200), &tracking_id, &outcome);
     next.map(|next| (next, Some(attempt)))
 }
 
@@ -221,17 +222,17 @@ pub(super) async fn change(parts: &Parts, callback: &Callback, appointment: &App
     // What agents have changed about it stays as it is: only the window is replaced. Both calls may be repeated.
     let answer = match parts.webex.schedule(id).await {
         Ok(Some(found)) => parts.webex.change_schedule(id, &ScheduleRequest::moved(found, wanted)).await,
-        Ok(None) => Ok(false),
+        Ok(None) => return find_task(parts, callback, appointment).await,
         Err(error) => Err(error),
     };
     let now = parts.clock.now();
     let error = match answer {
-        Ok(true) => {
-            let attempt = parts.attempt(store::CHANGE_SCHEDULE, begun_at, Some(200), "none", "changed");
+        Ok(Told { answer: true, tracking_id }) => {
+            let attempt = parts.attempt(store::CHANGE_SCHEDULE, begun_at, Some(200), &tracking_id, "changed");
             return settle::still_kept(callback, now, &parts.config, wanted.clone())
                 .map(|next| (next, Some(attempt)));
         }
-        Ok(false) => return find_task(parts, callback, appointment).await,
+        Ok(Told { answer: false, .. }) => return find_task(parts, callback, appointment).await,
         Err(error) => error,
     };
     let attempt = parts.failed_attempt(store::CHANGE_SCHEDULE, begun_at, &error);
@@ -253,11 +254,12 @@ pub(super) async fn call_off(parts: &Parts, callback: &Callback, appointment: &A
     let answer = parts.webex.delete_schedule(id).await;
     let now = parts.clock.now();
     let error = match answer {
-        Ok(true) => {
-            let attempt = parts.attempt(store::DELETE_SCHEDULE, begun_at, Some(204), "none", "called off");
+        Ok(Told { answer: true, tracking_id }) => {
+            let attempt =
+                parts.attempt(store::DELETE_SCHEDULE, begun_at, Some(204), &tracking_id, "called off");
             return settle::moved(callback, State::Cancelled, now).map(|next| (next, Some(attempt)));
         }
-        Ok(false) => return find_task(parts, callback, appointment).await,
+        Ok(Told { answer: false, .. }) => return find_task(parts, callback, appointment).await,
         Err(error) => error,
     };
     let attempt = parts.failed_attempt(store::DELETE_SCHEDULE, begun_at, &error);
@@ -280,8 +282,8 @@ async fn find_task(parts: &Parts, callback: &Callback, appointment: &Appointment
     let since = shifted_s(since, -CLOCK_SKEW_S).min(begun_at);
     let answer = parts.tasks_since(callback, since).await;
     let now = parts.clock.now();
-    let found = match answer {
-        Ok(found) => reconcile::not_of_others(parts, callback, found).await,
+    let Told { answer: found, tracking_id } = match answer {
+        Ok(told) => told,
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "its task cannot be looked for");
             let attempt = parts.failed_attempt(store::SEARCH_TASK, begun_at, &error);
@@ -289,7 +291,7 @@ async fn find_task(parts: &Parts, callback: &Callback, appointment: &Appointment
                 .map(|next| (next, Some(attempt)));
         }
     };
-    let found = match found {
+    let found = match reconcile::not_of_others(parts, callback, found).await {
         Ok(found) => found,
         Err(error) => {
             tracing::error!(callback = %callback.id, %error, "its task cannot be looked for");
@@ -297,7 +299,7 @@ async fn find_task(parts: &Parts, callback: &Callback, appointment: &Appointment
         }
     };
     let (next, outcome) = judge(parts, callback, now, since, has_begun, &found);
-    let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), "none", &outcome);
+    let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), &tracking_id, &outcome);
     // What was found is kept; that it was not found once more is not.
     next.map(|next| {
         let news = next.state != callback.state || callback.state == State::Unconfirmed;
@@ -328,7 +330,11 @@ fn judge(
 
 impl Parts {
     /// The tasks to the callback's number since then: by search, and without the right to search by the list of tasks.
-    async fn tasks_since(&self, callback: &Callback, since: Timestamp) -> Result<Vec<FoundTask>, WebexError> {
+    async fn tasks_since(
+        &self,
+        callback: &Callback,
+        since: Timestamp,
+    ) -> Result<Told<Vec<FoundTask>>, WebexError> {
         let site = self.sites.get(&callback.request.site);
         let variable = site.map_or("", |site| site.reference_variable.as_str());
         let phone = &callback.request.phone;

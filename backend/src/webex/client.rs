@@ -62,6 +62,15 @@ pub enum ClientError {
     Http(#[from] reqwest::Error),
 }
 
+/// What a call has told.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Told<T> {
+    /// The answer.
+    pub answer: T,
+    /// What Webex's support finds the call by; of several, the last one.
+    pub tracking_id: String,
+}
+
 /// An answer that says that the call was done, read whole.
 #[derive(Debug)]
 pub(super) struct Answer {

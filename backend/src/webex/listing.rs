@@ -5,7 +5,7 @@ use std::collections::{HashMap, HashSet};
 use jiff::Timestamp;
 use serde::Deserialize;
 
-use super::client::Client;
+use super::client::{Client, Told};
 use super::error::WebexError;
 use super::policy::{Operation, Policy};
 use super::search::FoundTask;
@@ -74,7 +74,7 @@ impl Client {
         let mut missing = ids.clone();
         let mut found = HashMap::new();
         for _ in 0..PAGES_MAX {
-            let tasks = self.tasks_between(from, to).await?;
+            let tasks = self.tasks_between(from, to).await?.answer;
             let is_last = tasks.len() < PAGE_SIZE;
             let newest = tasks.iter().filter_map(Task::created_at).max();
             for task in tasks {
@@ -101,8 +101,8 @@ impl Client {
         destination: &PhoneNumber,
         from: Timestamp,
         to: Timestamp,
-    ) -> Result<Vec<FoundTask>, WebexError> {
-        let tasks = self.tasks_between(from, to).await?;
+    ) -> Result<Told<Vec<FoundTask>>, WebexError> {
+        let Told { answer: tasks, tracking_id } = self.tasks_between(from, to).await?;
         if tasks.len() >= PAGE_SIZE {
             // What the list leaves out could be what is looked for.
             let message = format!("the list holds {PAGE_SIZE} tasks and more");
@@ -116,11 +116,11 @@ impl Client {
             let created_at = task.created_at()?;
             is_wanted.then_some(FoundTask { id: task.id, created_at, reference: None })
         });
-        Ok(found.collect())
+        Ok(Told { answer: found.collect(), tracking_id })
     }
 
     /// One page of the tasks that were made between the two moments.
-    async fn tasks_between(&self, from: Timestamp, to: Timestamp) -> Result<Vec<Task>, WebexError> {
+    async fn tasks_between(&self, from: Timestamp, to: Timestamp) -> Result<Told<Vec<Task>>, WebexError> {
         let mut query = vec![
             ("from", from.as_millisecond().to_string()),
             ("to", to.as_millisecond().to_string()),
@@ -128,7 +128,8 @@ impl Client {
             ("pageSize", PAGE_SIZE.to_string()),
         ];
         query.extend(self.organization().await.map(|id| ("orgId", id)));
-        let answer: Answer = self.get(Operation::ListTasks, "/v1/tasks", &query).await?.read()?;
-        Ok(answer.data)
+        let answer = self.get(Operation::ListTasks, "/v1/tasks", &query).await?;
+        let read: Answer = answer.read()?;
+        Ok(Told { answer: read.data, tracking_id: answer.tracking_id })
     }
 }

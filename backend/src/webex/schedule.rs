@@ -3,7 +3,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::client::{Answer, Client};
+use super::client::{Answer, Client, Told};
 use super::error::WebexError;
 use super::policy::{Operation, Policy};
 use crate::callback::Callback;
@@ -190,7 +190,7 @@ impl Client {
     }
 
     /// The scheduled callbacks to a number whose time has not come.
-    pub async fn schedules_of(&self, number: &PhoneNumber) -> Result<Vec<FoundSchedule>, WebexError> {
+    pub async fn schedules_of(&self, number: &PhoneNumber) -> Result<Told<Vec<FoundSchedule>>, WebexError> {
         let path = self.schedules_path().await?;
         let number = Personal::new(number.e164());
         let mut found = Vec::new();
@@ -200,10 +200,11 @@ impl Client {
                 ("page", page.to_string()),
                 ("pageSize", PAGE_SIZE.to_string()),
             ];
-            let read: Page = self.get(Operation::ListScheduledCallbacks, &path, &query).await?.read()?;
+            let answer = self.get(Operation::ListScheduledCallbacks, &path, &query).await?;
+            let read: Page = answer.read()?;
             found.extend(read.data);
             if read.meta.total_pages.is_none_or(|total| page + 1 >= total) {
-                return Ok(found);
+                return Ok(Told { answer: found, tracking_id: answer.tracking_id });
             }
         }
         let message = format!("the list of scheduled callbacks does not end after {PAGES_MAX} pages");
@@ -212,14 +213,18 @@ impl Client {
     }
 
     /// Replaces a scheduled callback. `false`: there is none any more. Twice has the effect of once.
-    pub async fn change_schedule(&self, id: &str, request: &ScheduleRequest) -> Result<bool, WebexError> {
+    pub async fn change_schedule(
+        &self,
+        id: &str,
+        request: &ScheduleRequest,
+    ) -> Result<Told<bool>, WebexError> {
         let path = format!("{}/{id}", self.schedules_path().await?);
         let change = Change { id, request };
         found(self.put(Operation::UpdateScheduledCallback, &path, &change).await)
     }
 
     /// Calls a scheduled callback off. `false`: there is none any more. Twice has the effect of once.
-    pub async fn delete_schedule(&self, id: &str) -> Result<bool, WebexError> {
+    pub async fn delete_schedule(&self, id: &str) -> Result<Told<bool>, WebexError> {
         let path = format!("{}/{id}", self.schedules_path().await?);
         found(self.delete(Operation::DeleteScheduledCallback, &path).await)
     }
@@ -229,10 +234,10 @@ impl Client {
     }
 }
 
-fn found(answer: Result<Answer, WebexError>) -> Result<bool, WebexError> {
+fn found(answer: Result<Answer, WebexError>) -> Result<Told<bool>, WebexError> {
     match answer {
-        Ok(_) => Ok(true),
-        Err(error) if is_gone(&error) => Ok(false),
+        Ok(answer) => Ok(Told { answer: true, tracking_id: answer.tracking_id }),
+        Err(error) if is_gone(&error) => Ok(Told { answer: false, tracking_id: error.tracking_id }),
         Err(error) => Err(error),
     }
 }

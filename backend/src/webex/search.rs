@@ -4,7 +4,7 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::json;
 
-use super::client::Client;
+use super::client::{Client, Told};
 use super::error::WebexError;
 use super::policy::{Operation, Policy};
 use crate::phone::PhoneNumber;
@@ -74,7 +74,7 @@ impl Client {
         from: Timestamp,
         to: Timestamp,
         reference_variable: &str,
-    ) -> Result<Vec<FoundTask>, WebexError> {
+    ) -> Result<Told<Vec<FoundTask>>, WebexError> {
         let query: Vec<_> = self.organization().await.map(|id| ("orgId", id)).into_iter().collect();
         let mut found = Vec::new();
         let mut cursor = None;
@@ -105,7 +105,7 @@ impl Client {
             }));
             match details.page_info {
                 Some(PageInfo { has_next_page: true, end_cursor: Some(next) }) => cursor = Some(next),
-                _ => return Ok(found),
+                _ => return Ok(Told { answer: found, tracking_id: answer.tracking_id }),
             }
         }
         let message = format!("the search does not end after {PAGES_MAX} pages");
