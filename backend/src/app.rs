@@ -22,6 +22,7 @@ use crate::delivery::poller::Poller;
 use crate::delivery::progress::Progress;
 use crate::guard::destination;
 use crate::guard::rate::Limit;
+use crate::guard::shared::SharedLimits;
 use crate::http::{self, ApiKeys, Parts};
 use crate::intake::Intake;
 use crate::metrics::{Metrics, MetricsError};
@@ -74,6 +75,9 @@ pub enum AppError {
     /// The tokens for Webex cannot be kept.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
+    /// Limits cannot be shared.
+    #[error("limits.redis_url cannot be used: {0}")]
+    SharedLimits(#[from] redis::RedisError),
     /// Nothing can be counted.
     #[error(transparent)]
     Metrics(#[from] MetricsError),
@@ -121,15 +125,24 @@ impl App {
         let directory = Arc::new(Directory::new(Arc::clone(&webex), Arc::clone(&clock), agents_cached_s));
         let wait_times = Arc::new(WaitTimes::new(Arc::clone(&webex), Arc::clone(&clock)));
         destination::warm_up();
+        let shared_limits =
+            SharedLimits::open(&config.limits.redis_url, Arc::clone(&signer), Arc::clone(&clock)).await?;
         let metrics = Metrics::install()?;
         metrics.expect_sites(config.sites.keys());
         let parts = web::Data::new(Parts {
-            intake: Intake::new(&config, Arc::clone(&store), Arc::clone(&clock), Arc::clone(&signer)),
+            intake: Intake::new(
+                &config,
+                Arc::clone(&store),
+                Arc::clone(&clock),
+                Arc::clone(&signer),
+                shared_limits.as_ref(),
+            ),
             authorization,
             signer: Arc::clone(&signer),
             api_keys: ApiKeys::new(&config.api_keys),
-            address_limit: Limit::new("address", config.limits.address),
-            read_limit: Limit::new("reads", config.limits.reads),
+            address_limit: Limit::new("address", config.limits.address, shared_limits.clone()),
+            read_limit: Limit::new("reads", config.limits.reads, shared_limits.clone()),
+            shared_limits,
             followers: Arc::new(Semaphore::new(config.limits.followers)),
             stop: CancellationToken::new(),
             metrics,

@@ -224,6 +224,14 @@ impl Authorization {
         })
     }
 
+    /// Why an administrator should do something; `None`: nothing is to be done.
+    pub async fn warning(&self) -> Option<String> {
+        match self.status().await {
+            Ok(status) => status.warning,
+            Err(trouble) => Some(trouble.to_string()),
+        }
+    }
+
     /// Forgets the tokens. `false`: there were none.
     pub async fn logout(&self) -> Result<bool, StoreError> {
         *self.known.lock() = Known::default();

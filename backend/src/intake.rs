@@ -17,6 +17,7 @@ use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::guard::destination;
 use crate::guard::rate::{Limit, Verdict};
+use crate::guard::shared::SharedLimits;
 use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
@@ -109,7 +110,13 @@ pub struct Intake {
 
 impl Intake {
     /// The way in for the configured sites.
-    pub fn new(config: &Config, store: Arc<dyn Store>, clock: SharedClock, signer: Arc<Signer>) -> Self {
+    pub fn new(
+        config: &Config,
+        store: Arc<dyn Store>,
+        clock: SharedClock,
+        signer: Arc<Signer>,
+        shared: Option<&Arc<SharedLimits>>,
+    ) -> Self {
         Self {
             store,
             clock,
@@ -118,8 +125,8 @@ impl Intake {
             agents: config.agents.clone(),
             deadline_s: config.delivery.deadline_s,
             join_s: config.delivery.join_s,
-            number_limit: Limit::new("number", config.limits.number),
-            site_limit: Limit::new("site", config.limits.site),
+            number_limit: Limit::new("number", config.limits.number, shared.cloned()),
+            site_limit: Limit::new("site", config.limits.site, shared.cloned()),
         }
     }
 
@@ -313,8 +320,10 @@ impl Intake {
                 Some(Inserted::New | Inserted::Joined(_)) | None => {}
             }
         }
-        count(&self.site_limit, &request.site)?;
-        count(&self.number_limit, &(&request.site, request.phone.e164()))?;
+        count(&self.site_limit, &request.site).await?;
+        // A site's id holds no space.
+        let number = Personal::new(format!("{} {}", request.site, request.phone.e164()));
+        count(&self.number_limit, number.reveal()).await?;
         let now = self.clock.now();
         let mut callback = match booking {
             Some((window, keeper)) => Callback::book(request, now, window, keeper)?,
@@ -390,8 +399,8 @@ impl Intake {
     }
 }
 
-fn count(limit: &Limit, caller: &impl std::hash::Hash) -> Result<(), Refusal> {
-    let verdict = limit.check(caller);
+async fn count(limit: &Limit, caller: &str) -> Result<(), Refusal> {
+    let verdict = limit.count(caller).await;
     if verdict.allowed { Ok(()) } else { Err(Refusal::Limited { name: limit.name(), verdict }) }
 }
 

@@ -21,6 +21,8 @@ const EVENTS: &str = "ringback_webex_events_total";
 const QUEUE: &str = "ringback_queue_callbacks";
 const OLDEST_DUE: &str = "ringback_queue_oldest_due_seconds";
 const FOLLOWERS: &str = "ringback_followers";
+const AUTHORIZATION: &str = "ringback_webex_authorization_good";
+const SHARED_LIMITS: &str = "ringback_shared_limits_up";
 
 /// Upper bounds of the buckets of durations, in seconds: from an answer out of memory to a request that times out.
 const DURATIONS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
@@ -94,6 +96,14 @@ fn describe() {
     describe_gauge!(QUEUE, "Callbacks with something to do, in the whole database.");
     describe_gauge!(OLDEST_DUE, Unit::Seconds, "For how long the longest due callback has been due.");
     describe_gauge!(FOLLOWERS, "Callbacks that are followed live at this process.");
+    describe_gauge!(
+        AUTHORIZATION,
+        "1: there is an access token for Webex, and nothing to do; 0: an administrator must act."
+    );
+    describe_gauge!(
+        SHARED_LIMITS,
+        "1: limits are counted with other processes; 0: the server that counts is away."
+    );
 }
 
 /// A request was answered. `route` is the pattern of its address, `method` one of HTTP's own.
@@ -168,6 +178,16 @@ pub fn queue(counts: &[(State, u64)], oldest_due: Duration) {
 /// So many callbacks are followed live.
 pub fn followers(count: usize) {
     gauge!(FOLLOWERS).set(as_float(u64::try_from(count).unwrap_or(u64::MAX)));
+}
+
+/// Whether there is an access token for Webex, and nothing for an administrator to do about it.
+pub fn authorization(is_good: bool) {
+    gauge!(AUTHORIZATION).set(f64::from(u8::from(is_good)));
+}
+
+/// Whether limits are counted together with other processes, where that is wanted.
+pub fn shared_limits(are_shared: bool) {
+    gauge!(SHARED_LIMITS).set(f64::from(u8::from(are_shared)));
 }
 
 #[expect(clippy::cast_precision_loss, reason = "no count of ours comes near 2^53")]

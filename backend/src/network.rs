@@ -30,11 +30,16 @@ const SPECIAL_V4: [&str; 15] = [
 /// multicast, or a translation that may lead anywhere.
 const UNICAST_V6: &str = "2000::/3";
 
+/// Chooses what TLS connections of this process reckon with.
+pub fn choose_cryptography() {
+    // Another part of the process may have chosen already; that one serves as well.
+    let _ = rustls::crypto::ring::default_provider().install_default();
+}
+
 /// What every HTTP client of the service begins with: no redirect is followed, since it leads to where nobody has looked,
 /// and no request is repeated unseen.
 pub fn http_client() -> reqwest::ClientBuilder {
-    // Another part of the process may have chosen a provider already; that one serves as well.
-    let _ = rustls::crypto::ring::default_provider().install_default();
+    choose_cryptography();
     reqwest::Client::builder()
         .redirect(reqwest::redirect::Policy::none())
         .retry(reqwest::retry::never())

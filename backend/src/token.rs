@@ -80,7 +80,7 @@ impl Signer {
     /// A token of that purpose that carries the payload.
     pub fn sign(&self, purpose: Purpose, payload: &[u8]) -> String {
         let key = &self.newest;
-        let signature = authenticator(key, purpose, payload).finalize().into_bytes();
+        let signature = authenticator(key, purpose.prefix(), payload).finalize().into_bytes();
         format!(
             "{}{}.{}.{}",
             purpose.prefix(),
@@ -88,6 +88,11 @@ impl Signer {
             URL_SAFE_NO_PAD.encode(payload),
             URL_SAFE_NO_PAD.encode(signature)
         )
+    }
+
+    /// A name for that text which tells nothing of it, and is the same in every process with these keys.
+    pub fn pseudonym(&self, text: &str) -> String {
+        hex::encode(authenticator(&self.newest, "pseudonym", text.as_bytes()).finalize().into_bytes())
     }
 
     /// What a token says that may be forged: good for a hint, never for a right.
@@ -107,18 +112,18 @@ impl Signer {
         let payload = URL_SAFE_NO_PAD.decode(payload).ok()?;
         let signature = URL_SAFE_NO_PAD.decode(signature).ok()?;
         // `verify_slice` compares in constant time.
-        authenticator(key, purpose, &payload).verify_slice(&signature).ok()?;
+        authenticator(key, purpose.prefix(), &payload).verify_slice(&signature).ok()?;
         Some(payload)
     }
 }
 
-fn authenticator(key: &SigningKey, purpose: Purpose, payload: &[u8]) -> Hmac<Sha256> {
+fn authenticator(key: &SigningKey, purpose: &str, payload: &[u8]) -> Hmac<Sha256> {
     // RFC 2104 section 2 fills a key up to the block of the hash with zeros; doing it here makes its length a matter of
     // types.
     let mut block = [0; 64];
     block[..32].copy_from_slice(key.secret.expose_secret());
     let mut authenticator = Hmac::<Sha256>::new(&block.into());
-    for part in [purpose.prefix().as_bytes(), key.id.as_bytes(), payload] {
+    for part in [purpose.as_bytes(), key.id.as_bytes(), payload] {
         // The length goes first, so that no two lists of parts read the same.
         authenticator.update(&(part.len() as u64).to_be_bytes());
         authenticator.update(part);

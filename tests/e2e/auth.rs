@@ -9,6 +9,7 @@ use ringback_contract::callback::State;
 use ringback_contract::problem::Kind;
 use ringback_tests::answer::Answer;
 use ringback_tests::eventually::eventually;
+use ringback_tests::figures::Figures;
 use ringback_tests::house::House;
 use ringback_tests::plan::{API_KEY, ORIGIN, Plan};
 use ringback_tests::{service, visitor};
@@ -215,11 +216,14 @@ async fn a_refused_refresh_token_is_loud_and_a_new_login_heals_it() {
     })
     .await;
     assert!(text.contains("ringback auth login"), "{text}");
+    let good = "ringback_webex_authorization_good";
+    assert_eq!(Figures::of(&house).await.sum(good, &[]), Some(0.0));
     let (login, address) = begin_login(&house);
     browse(&house, address).await;
     succeeded(&login.wait_with_output().expect("its end"));
     house.until(&accepted.id, State::Completed).await;
     assert_eq!(house.get_ops("/readyz").await.status.as_u16(), 200);
+    assert_eq!(Figures::of(&house).await.sum(good, &[]), Some(1.0));
     assert!(house.log().contains("the refresh token is refused"));
 }
 

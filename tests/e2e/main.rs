@@ -36,6 +36,7 @@ mod refusals;
 mod schedule;
 mod schedule_webex;
 mod settings;
+mod shared_limits;
 mod wait_time;
 mod webex_client;
 mod webex_faults;

@@ -24,6 +24,7 @@ pub mod log;
 pub mod page;
 pub mod plan;
 pub mod receiver;
+pub mod redis;
 pub mod screenshot;
 pub mod service;
 pub mod visitor;

@@ -12,8 +12,9 @@ struct Need {
     is_met: fn() -> bool,
 }
 
-/// What the tests need: a browser, its driver and fonts, what the clients for CRMs are written in, a database server.
-const TESTS: [Need; 8] = [
+/// What the tests need: a browser, its driver and fonts, what the clients for CRMs are written in, a database server, one
+/// that shares limits.
+const TESTS: [Need; 9] = [
     Need { package: "chromium", is_met: || program("chromium").is_some() },
     Need { package: "chromium-driver", is_met: || program("chromedriver").is_some() },
     // Arabic, for the right-to-left form; other systems than Debian's kind bring their own fonts.
@@ -26,6 +27,7 @@ const TESTS: [Need; 8] = [
     Need { package: "nodejs", is_met: || program("node").is_some() },
     Need { package: "openssl", is_met: || program("openssl").is_some() },
     Need { package: "python3", is_met: || program("python3").is_some() },
+    Need { package: "redis-server", is_met: || program("redis-server").is_some() },
     Need { package: "postgresql", is_met: || program("initdb").is_some() || has_debian_postgres() },
 ];
 

@@ -21,7 +21,7 @@ use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
 /// Puts the text of each file that a key `…_file` names in the place of the value.
 pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
     let mut errors = Vec::new();
-    let Config { store, webex, .. } = config;
+    let Config { store, webex, limits, .. } = config;
     read_secret_file("store.url", &store.url_file, &mut store.url, &mut errors);
     read_secret_file(
         "store.encryption_key",
@@ -29,6 +29,7 @@ pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
         &mut store.encryption_key,
         &mut errors,
     );
+    read_secret_file("limits.redis_url", &limits.redis_url_file, &mut limits.redis_url, &mut errors);
     let oauth = &mut webex.oauth;
     read_secret_file(
         "webex.oauth.client_secret",
@@ -257,6 +258,13 @@ fn delivery(config: &Config, found: &mut Findings) {
 
 fn limits(config: &Config, found: &mut Findings) {
     let limits = &config.limits;
+    let redis_url = limits.redis_url.expose_secret();
+    found.require(
+        redis_url.is_empty() || redis::Client::open(redis_url).is_ok(),
+        "limits.redis_url",
+        "it is not the address of a server with Redis' protocol",
+        "write it as redis://:password@host:6379/0, with rediss:// for TLS, or leave it empty",
+    );
     for (key, Rate { requests, per_s }) in [
         ("limits.address", limits.address),
         ("limits.number", limits.number),

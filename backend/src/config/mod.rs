@@ -164,6 +164,8 @@ pub struct Limits {
     pub number: Rate,
     pub site: Rate,
     pub reads: Rate,
+    pub redis_url: SecretString,
+    pub redis_url_file: String,
     pub body_bytes: usize,
     pub body_timeout_ms: u64,
     pub followers: usize,

@@ -4,10 +4,12 @@ use std::path::Path;
 use std::time::Duration;
 
 use ringback_contract::problem::{Kind, Problem};
+use secrecy::SecretString;
 use url::{Host, Url};
 
 use super::{Findings, Verdict};
 use crate::config::Config;
+use crate::guard::shared;
 use crate::http::WEBHOOK_PATH;
 use crate::network;
 use crate::store::{self, Use};
@@ -26,6 +28,7 @@ pub(super) async fn examine(config: &Config, found: &mut Findings) {
     if !config.store.is_postgres() {
         disk(&config.store.path, found);
     }
+    shared_limits(&config.limits.redis_url, found).await;
     let url = config.server.public_url.as_str();
     if url.is_empty() {
         return found.doubtful(
@@ -73,6 +76,21 @@ async fn database(config: &Config, found: &mut Findings) {
             subject,
             error.to_string(),
             "name a file in a folder that the service may write to",
+        ),
+    }
+}
+
+async fn shared_limits(url: &SecretString, found: &mut Findings) {
+    const CHECK: &str = "shared_limits";
+    const SUBJECT: &str = "limits.redis_url";
+    match shared::reach(url).await {
+        None => {}
+        Some(Ok(())) => found.good(CHECK, SUBJECT, "answers"),
+        Some(Err(error)) => found.wrong(
+            CHECK,
+            SUBJECT,
+            format!("each process counts for itself: {error}"),
+            "see to it that the server runs and takes the password, or leave the key empty",
         ),
     }
 }

@@ -3,3 +3,4 @@
 pub mod destination;
 pub mod origin;
 pub mod rate;
+pub mod shared;

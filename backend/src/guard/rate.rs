@@ -3,6 +3,7 @@
 use std::hash::{BuildHasher as _, Hash, RandomState};
 use std::net::IpAddr;
 use std::num::NonZeroU32;
+use std::sync::Arc;
 use std::time::Duration;
 
 use governor::clock::{Clock, DefaultClock};
@@ -10,6 +11,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
+use super::shared::SharedLimits;
 use crate::config::Rate;
 
 /// Keys that one limit holds before it looks for those that it can forget.
@@ -37,12 +39,24 @@ pub struct Limit<C: Clock = DefaultClock> {
     /// Keys are hashed with a secret of this process: all of one size, none in clear, none chosen by a caller.
     hasher: RandomState,
     interval: Duration,
+    burst: u32,
+    shared: Option<Arc<SharedLimits>>,
 }
 
 impl Limit {
-    /// A limit of that rate; `name` stands in the log.
-    pub fn new(name: &'static str, rate: Rate) -> Self {
-        Self::with_clock(name, rate, DefaultClock::default())
+    /// A limit of that rate, counted together with other processes where there is `shared`; `name` stands in the log.
+    pub fn new(name: &'static str, rate: Rate, shared: Option<Arc<SharedLimits>>) -> Self {
+        Self { shared, ..Self::with_clock(name, rate, DefaultClock::default()) }
+    }
+
+    /// Counts one request of that caller.
+    pub async fn count(&self, caller: &str) -> Verdict {
+        if let Some(shared) = &self.shared
+            && let Some(verdict) = shared.count(self.name, caller, self.interval, self.burst).await
+        {
+            return verdict;
+        }
+        self.check(&caller)
     }
 }
 
@@ -52,11 +66,12 @@ impl<C: Clock + Clone> Limit<C> {
         let interval = Duration::from_secs(u64::from(rate.per_s)) / burst.get();
         let quota = Quota::with_period(interval).unwrap_or(Quota::per_second(burst)).allow_burst(burst);
         let limiter = RateLimiter::new(quota, DefaultKeyedStateStore::default(), clock.clone());
-        Self { name, limiter, clock, hasher: RandomState::new(), interval }
+        let hasher = RandomState::new();
+        Self { name, limiter, clock, hasher, interval, burst: burst.get(), shared: None }
     }
 
-    /// Counts one request of that caller.
-    pub fn check(&self, caller: &impl Hash) -> Verdict {
+    /// Counts one request of that caller in this process alone.
+    fn check(&self, caller: &impl Hash) -> Verdict {
         if self.limiter.len() >= KEYS_BEFORE_SWEEP {
             self.sweep();
         }

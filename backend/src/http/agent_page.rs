@@ -24,7 +24,7 @@ pub(super) async fn for_site(
     parts: web::Data<Parts>,
     site_id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     let unknown = || Failure::new(Kind::SiteUnknown, "Check the site in the address.");
     let site = parts.config.sites.get(site_id.as_str()).ok_or_else(unknown)?;
     let locale = chosen_locale(&request, &site.locale)?;
@@ -39,7 +39,7 @@ pub(super) async fn for_agent(
     parts: web::Data<Parts>,
     token: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     let site = offered_site(&parts, &token);
     let locale = chosen_locale(&request, site.map_or("", |(_, site)| &site.locale))?;
     let title = text(locale, "form.title").to_owned();

@@ -62,7 +62,7 @@ pub(super) async fn start(
     parts: web::Data<Parts>,
     query: web::Query<Start>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.address_limit)?;
+    caller::count(&request, &parts, &parts.address_limit).await?;
     let authorization = used(&parts)?;
     if !is_start_token(&parts, &query.token) {
         let detail = "Make a start address with `ringback auth login --hosted`; it is good for ten minutes.";
@@ -83,7 +83,7 @@ pub(super) async fn callback(
     parts: web::Data<Parts>,
     query: web::Query<Consented>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.address_limit)?;
+    caller::count(&request, &parts, &parts.address_limit).await?;
     let (outcome, page) = query.finish(used(&parts)?).await;
     match outcome {
         Ok(_) => tracing::info!("an administrator has connected the organisation"),

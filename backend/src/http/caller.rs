@@ -149,7 +149,7 @@ impl Crm {
 pub(super) async fn crm(request: &HttpRequest, parts: &Parts, scope: Scope) -> Result<Crm, Failure> {
     match Crm::of(request, parts, scope).await {
         Err(refused) => {
-            count(request, parts, &parts.address_limit)?;
+            count(request, parts, &parts.address_limit).await?;
             Err(refused)
         }
         known => known,
@@ -200,8 +200,8 @@ pub(super) async fn callback(
 }
 
 /// Counts the request against the limit of its client address.
-pub(super) fn count(request: &HttpRequest, parts: &Parts, limit: &Limit) -> Result<(), Failure> {
+pub(super) async fn count(request: &HttpRequest, parts: &Parts, limit: &Limit) -> Result<(), Failure> {
     let address = network_of(client_address(request, parts.trusted_proxies()));
-    let verdict = limit.check(&address);
+    let verdict = limit.count(&address.to_string()).await;
     if verdict.allowed { Ok(()) } else { Err(Failure::limited(limit.name(), verdict)) }
 }

@@ -80,7 +80,7 @@ pub(super) async fn list(
     request: HttpRequest,
     parts: web::Data<Parts>,
 ) -> Result<web::Json<CallbackPage>, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     let crm = caller::crm(&request, &parts, Scope::CallbacksRead).await?;
     let query: ListQuery = extract::query(&request)?;
     let limit = query.limit.unwrap_or(PAGE);

@@ -28,7 +28,7 @@ pub(super) async fn events(
     parts: web::Data<Parts>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
     let permit = std::sync::Arc::clone(&parts.followers).try_acquire_owned().map_err(|_| {
         Failure::new(

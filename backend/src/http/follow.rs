@@ -23,7 +23,7 @@ pub(super) async fn read(
     parts: web::Data<Parts>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     let ReadQuery { include } = extract::query(&request)?;
     let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
     if access != Access::Crm || include.is_none() {
@@ -65,7 +65,7 @@ pub(super) async fn cancel(
     parts: web::Data<Parts>,
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     loop {
         let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
         if access == Access::Joiner {
@@ -105,7 +105,7 @@ pub(super) async fn change(
     id: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     // Who may not is told so before the body is read.
     caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
     let CallbackChange { schedule } = extract::json(&request, body, parts.limits()).await?;

@@ -44,6 +44,7 @@ use crate::config::{self, Config};
 use crate::delivery::progress::Progress;
 use crate::guard::origin;
 use crate::guard::rate::Limit;
+use crate::guard::shared::SharedLimits;
 use crate::intake::Intake;
 use crate::metrics::Metrics;
 use crate::site::Site;
@@ -86,6 +87,8 @@ pub struct Parts {
     pub read_limit: Limit,
     /// What is counted and measured.
     pub metrics: Metrics,
+    /// Where limits are counted together with other processes.
+    pub shared_limits: Option<Arc<SharedLimits>>,
     /// Places for followers.
     pub followers: Arc<Semaphore>,
     /// Cancelled when the service stops.

@@ -50,11 +50,12 @@ async fn ready(parts: web::Data<Parts>) -> HttpResponse {
     ];
     if let Some(authorization) = &parts.authorization {
         // A warning: tokens are still to be had, and taking callbacks in must go on in any case.
-        let warning = authorization
-            .status()
-            .await
-            .map_or_else(|trouble| Some(trouble.to_string()), |status| status.warning);
-        checks.push(Check { name: "webex_authorization", ok: true, detail: warning });
+        let detail = authorization.warning().await;
+        checks.push(Check { name: "webex_authorization", ok: true, detail });
+    }
+    if let Some(shared) = &parts.shared_limits {
+        // Limits go on without it.
+        checks.push(Check { name: "shared_limits", ok: true, detail: shared.trouble() });
     }
     if checks.iter().all(|check| check.ok) {
         HttpResponse::Ok().json(Report { status: "ready", checks })
@@ -66,6 +67,14 @@ async fn ready(parts: web::Data<Parts>) -> HttpResponse {
 /// `GET /metrics`: what is counted and measured, for Prometheus.
 async fn metrics(parts: web::Data<Parts>) -> HttpResponse {
     metrics::followers(parts.config.limits.followers.saturating_sub(parts.followers.available_permits()));
+    let warning = match &parts.authorization {
+        Some(authorization) => authorization.warning().await,
+        None => None,
+    };
+    metrics::authorization(warning.is_none() && parts.webex.check_token().await.is_ok());
+    if let Some(shared) = &parts.shared_limits {
+        metrics::shared_limits(shared.trouble().is_none());
+    }
     match parts.store.waiting().await {
         Ok(waiting) => queue(&waiting, &parts),
         // The other figures are the more wanted now. `/readyz` tells of the store.

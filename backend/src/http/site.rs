@@ -33,7 +33,7 @@ pub(super) async fn form(
     site_id: web::Path<String>,
     query: web::Query<FormQuery>,
 ) -> Result<web::Json<Form>, Failure> {
-    caller::count(&request, &parts, &parts.read_limit)?;
+    caller::count(&request, &parts, &parts.read_limit).await?;
     let site = find(&parts, &site_id)?;
     origin::check_read(site, &parts.public_url, extract::sender(&request))?;
     let locale = locale::best([query.locale.as_str(), &site.locale])
@@ -64,7 +64,7 @@ pub(super) async fn create(
     site_id: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    caller::count(&request, &parts, &parts.address_limit)?;
+    caller::count(&request, &parts, &parts.address_limit).await?;
     let site = find(&parts, &site_id)?;
     origin::check_post(site, &parts.public_url, extract::sender(&request))?;
     let key = extract::idempotency_key(&request)?;
