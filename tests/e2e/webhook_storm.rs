@@ -32,7 +32,7 @@ const AREA_CODES: [u16; 24] = [
 ];
 
 /// One of the numbers that are kept free for fiction.
-fn number(index: usize) -> String {
+pub(crate) fn number(index: usize) -> String {
     format!("+1{}555{:04}", AREA_CODES[index / 100], 100 + index % 100)
 }
 

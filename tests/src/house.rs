@@ -19,6 +19,7 @@ use crate::follower::Follower;
 use crate::log::{Captured, Private};
 use crate::plan::{self, API_KEY, ORIGIN, Plan};
 use crate::service::{self, Service};
+use crate::small_disk::SmallDisk;
 use crate::visitor;
 
 /// The house.
@@ -33,6 +34,7 @@ pub struct House {
     pub http: Client,
     folder: TempDir,
     environment: Vec<(String, String)>,
+    disk: Option<SmallDisk>,
     log: Captured,
     /// What must not stand in the log.
     pub private: Private,
@@ -75,6 +77,12 @@ impl House {
         if plan.postgres {
             plan.set("store.url", ringback_test_postgres::Server::shared().await.database().await);
         }
+        let disk = plan.disk_megabytes.map(|megabytes| {
+            let folder = folder.path().join("disk");
+            std::fs::create_dir(&folder).expect("a folder");
+            plan.set("store.path", folder.join("ringback.db").to_str().expect("text"));
+            SmallDisk { folder, megabytes }
+        });
         // The service keeps its address over restarts, so it has to be known before the first.
         let (port, ops_port) = (ringback_test_postgres::free_port(), ringback_test_postgres::free_port());
         if plan.config["server"]["listen"].as_str() == Some("127.0.0.1:0") {
@@ -95,6 +103,7 @@ impl House {
                 .expect("a client"),
             folder,
             environment: plan.environment,
+            disk,
             log: Captured::default(),
             private: Private::default(),
             url: format!("http://127.0.0.1:{port}"),
@@ -139,7 +148,8 @@ impl House {
 
     /// Starts the service; gives how it ended where it did.
     pub async fn try_start(&mut self) -> Result<(), ExitStatus> {
-        let service = Service::start(&self.config_file(), &self.environment, &self.log).await?;
+        let service =
+            Service::start_on(self.disk.as_ref(), &self.config_file(), &self.environment, &self.log).await?;
         self.url.clone_from(&service.url);
         self.ops_url.clone_from(&service.ops_url);
         self.service = Some(service);

@@ -27,5 +27,6 @@ pub mod receiver;
 pub mod redis;
 pub mod screenshot;
 pub mod service;
+mod small_disk;
 pub mod visitor;
 pub mod window;

@@ -35,6 +35,8 @@ pub struct Plan {
     pub(crate) oauth: bool,
     /// Whether callbacks are kept in PostgreSQL, so that several services can share them.
     pub(crate) postgres: bool,
+    /// The size of the disk that the database lies on, in megabytes, where it is one of its own.
+    pub(crate) disk_megabytes: Option<u32>,
 }
 
 impl Plan {
@@ -58,6 +60,7 @@ impl Plan {
             website: false,
             postgres: false,
             oauth: false,
+            disk_megabytes: None,
         };
         for limit in ["address", "number", "site", "reads"] {
             plan.limit(limit, 10_000, 1);
@@ -122,6 +125,11 @@ impl Plan {
     /// Keeps callbacks in PostgreSQL, so that several services can share them.
     pub fn postgres(&mut self) {
         self.postgres = true;
+    }
+
+    /// Keeps the SQLite database on a disk of that size, half of which is filled.
+    pub fn small_disk(&mut self, megabytes: u32) {
+        self.disk_megabytes = Some(megabytes);
     }
 
     /// Sets one of the limits.

@@ -9,6 +9,7 @@ use serde_json::Value;
 
 use crate::eventually::{PATIENCE, eventually};
 use crate::log::Captured;
+use crate::small_disk::SmallDisk;
 
 /// A binary of the workspace, which lies beside the test program's folder.
 pub fn binary(name: &str) -> PathBuf {
@@ -60,6 +61,7 @@ pub struct Service {
     pub ops_url: String,
     output: Captured,
     readers: Vec<JoinHandle<()>>,
+    disk: Option<SmallDisk>,
 }
 
 impl Service {
@@ -69,8 +71,21 @@ impl Service {
         environment: &[(String, String)],
         log: &Captured,
     ) -> Result<Self, ExitStatus> {
+        Self::start_on(None, config, environment, log).await
+    }
+
+    /// The same, with a disk of its own.
+    pub(crate) async fn start_on(
+        disk: Option<&SmallDisk>,
+        config: &Path,
+        environment: &[(String, String)],
+        log: &Captured,
+    ) -> Result<Self, ExitStatus> {
         let mut command = command(&["serve", "--json", "--config"]);
         command.arg(config).envs(environment.iter().cloned());
+        if let Some(disk) = disk {
+            command = disk.holding(&command);
+        }
         let mut child =
             command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().expect("the binary starts");
         let output = Captured::default();
@@ -95,12 +110,24 @@ impl Service {
         }
         let addresses: Value = serde_json::from_str(&line).expect("one line of JSON");
         let address = |name: &str| addresses[name].as_str().expect("an address").to_owned();
-        Ok(Self { url: address("url"), ops_url: address("ops_url"), child, output, readers })
+        Ok(Self {
+            url: address("url"),
+            ops_url: address("ops_url"),
+            child,
+            output,
+            readers,
+            disk: disk.cloned(),
+        })
     }
 
     /// Sends a signal, such as `TERM`.
     pub fn signal(&self, name: &str) {
         signal(&self.child, name);
+    }
+
+    /// Makes room on its small disk.
+    pub fn make_room(&self) {
+        self.disk.as_ref().expect("a small disk").make_room(self.child.id());
     }
 
     /// Whether the process is there.

@@ -24,7 +24,7 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Row as _};
 
-use self::writer::{Write, Writer};
+use self::writer::{Link, Write, Writer};
 use super::outbox::Subscribers;
 use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
 use super::turns::{self, Turns};
@@ -77,14 +77,14 @@ impl SqliteStore {
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .idle_timeout(Duration::from_mins(1))
-            .connect_with(options.read_only(true))
+            .connect_with(options.clone().read_only(true))
             .await
             .map_err(failed("open"))?;
         let changes = Changes::default();
         let subscribers = Subscribers::default();
         Ok(Self {
             readers,
-            writer: Writer::start(connection, changes.clone(), subscribers.clone()),
+            writer: Writer::start(Link::new(options, connection), changes.clone(), subscribers.clone()),
             subscribers,
             changes,
             turns: Turns::default(),
