@@ -37,6 +37,7 @@ mod schedule;
 mod schedule_webex;
 mod settings;
 mod shared_limits;
+mod stopping;
 mod store_trouble;
 mod wait_time;
 mod webex_client;
