@@ -1,6 +1,6 @@
 //! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -102,6 +102,8 @@ pub struct Intake {
     signer: Arc<Signer>,
     sites: BTreeMap<String, Site>,
     agents: BTreeMap<String, Agent>,
+    /// The numbers that calls come from, of every site.
+    own_numbers: BTreeSet<String>,
     deadline_s: u64,
     join_s: u32,
     number_limit: Limit,
@@ -123,6 +125,7 @@ impl Intake {
             signer,
             sites: config.sites.clone(),
             agents: config.agents.clone(),
+            own_numbers: config.sites.values().flat_map(Site::own_numbers).cloned().collect(),
             deadline_s: config.delivery.deadline_s,
             join_s: config.delivery.join_s,
             number_limit: Limit::new("number", config.limits.number, shared.cloned()),
@@ -139,7 +142,7 @@ impl Intake {
         key: Option<String>,
     ) -> Result<Taken, Refusal> {
         let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
-        let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
+        let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
             "" => None,
             token => self
@@ -186,7 +189,7 @@ impl Intake {
         key: Option<String>,
     ) -> Result<Taken, Refusal> {
         let mut errors = field_errors(posted.validate_with_args(&site.crm_rules()));
-        let phone = read_phone(site, &posted.phone, &posted.country, &mut errors);
+        let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
             "" => None,
             named => self.agent_asked_for(&posted.site, site, named).or_else(|| {
@@ -392,6 +395,27 @@ impl Intake {
         Taken { id, follow: self.signer.sign(purpose, id.as_bytes()), joined }
     }
 
+    /// The number, where it has the shape of one and may be called. Whoever is refused learns that, and not by which rule.
+    fn read_phone(
+        &self,
+        site: &Site,
+        typed: &str,
+        country: &str,
+        errors: &mut Vec<FieldError>,
+    ) -> Option<PhoneNumber> {
+        if errors.iter().any(|error| error.pointer == "/phone" || error.pointer == "/country") {
+            return None;
+        }
+        destination::parse(typed, country, &site.countries, site.numbers)
+            .and_then(|number| {
+                // A contact centre that calls itself keeps two of its own lines busy.
+                let may_be_called = site.may_call(&number) && !self.own_numbers.contains(number.e164());
+                if may_be_called { Ok(number) } else { Err(Code::PhoneNotAllowed) }
+            })
+            .map_err(|code| errors.push(refused("phone", code)))
+            .ok()
+    }
+
     /// Forgets callers of the limits that are as good as new.
     pub fn sweep(&self) {
         self.number_limit.sweep();
@@ -456,16 +480,6 @@ fn attribute_errors(site: &Site, posted: &BTreeMap<String, String>, errors: &mut
 
 fn personal(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Personal> {
     attributes.iter().map(|(key, value)| (key.clone(), Personal::new(value))).collect()
-}
-
-/// The number, where it has the shape of one and may be called.
-fn read_phone(site: &Site, typed: &str, country: &str, errors: &mut Vec<FieldError>) -> Option<PhoneNumber> {
-    if errors.iter().any(|error| error.pointer == "/phone" || error.pointer == "/country") {
-        return None;
-    }
-    destination::parse(typed, country, &site.countries, site.numbers)
-        .map_err(|code| errors.push(refused("phone", code)))
-        .ok()
 }
 
 /// A page's address without what may hold personal data.

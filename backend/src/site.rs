@@ -7,6 +7,7 @@ use ringback_contract::form::FieldName;
 use ringback_contract::request::Rules;
 use serde::Deserialize;
 
+use crate::phone::PhoneNumber;
 use crate::schedule::Offer;
 
 /// A site.
@@ -29,6 +30,12 @@ pub struct Site {
     /// How well a number must be known to exist.
     #[serde(default)]
     pub numbers: NumberCheck,
+    /// What a number must begin with, with `+`, to be called; empty: anything.
+    #[serde(default)]
+    pub call_prefixes: Vec<String>,
+    /// What a number must not begin with, with `+`, to be called.
+    #[serde(default)]
+    pub refuse_prefixes: Vec<String>,
     /// Language of the form where the page names none.
     #[serde(default = "default_locale")]
     pub locale: String,
@@ -230,6 +237,19 @@ fn default_variable() -> String {
 }
 
 impl Site {
+    /// Whether the site's prefixes let that number be called.
+    pub fn may_call(&self, number: &PhoneNumber) -> bool {
+        let begins = |prefix: &String| number.e164().starts_with(prefix.as_str());
+        (self.call_prefixes.is_empty() || self.call_prefixes.iter().any(begins))
+            && !self.refuse_prefixes.iter().any(begins)
+    }
+
+    /// The numbers that its calls come from.
+    pub fn own_numbers(&self) -> impl Iterator<Item = &String> {
+        let preferred = self.preferred_agent.iter().map(|preferred| &preferred.ani);
+        std::iter::once(&self.ani).chain(preferred).filter(|ani| !ani.is_empty())
+    }
+
     /// The reason of that id.
     pub fn reason(&self, id: &str) -> Option<&Reason> {
         self.reasons.iter().find(|reason| reason.id == id)

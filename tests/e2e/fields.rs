@@ -9,6 +9,7 @@ use ringback_tests::eventually::eventually;
 use ringback_tests::house::House;
 use ringback_tests::visitor;
 use serde_json::{Value, json};
+use webex_simulator::organization;
 
 /// What a visitor may send, at which pointer it is refused, and with which code.
 fn visitors_mistakes() -> Vec<(Value, &'static str, Code)> {
@@ -64,6 +65,27 @@ async fn every_rule_of_a_visitors_field_is_told_at_its_field() {
         assert_eq!(answer.refused_fields(Kind::Validation), expected, "{change}");
     }
     assert!(house.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn numbers_of_the_house_and_those_that_the_operator_refuses_are_not_called() {
+    let house = House::with(|plan| {
+        plan.set("sites.acme.call_prefixes", vec!["+1", "+4930"]);
+        plan.set("sites.acme.refuse_prefixes", vec!["+1202555017"]);
+    })
+    .await;
+    let own = organization::DEFAULT_ANI;
+    for number in [own, organization::SECOND_ANI, "+1 202 555 0171", "+49 89 123456"] {
+        let expected = vec![("/phone".to_owned(), Code::PhoneNotAllowed.as_str().to_owned())];
+        let change = json!({ "phone": number });
+        let answer = house.send(house.post(&visitor::request_with(change.clone()))).await;
+        assert_eq!(answer.refused_fields(Kind::Validation), expected, "{number}");
+        let answer = house.send(house.crm_post(&visitor::crm_request_with(change))).await;
+        assert_eq!(answer.refused_fields(Kind::Validation), expected, "{number}");
+    }
+    for number in ["+1 202 555 0181", "+49 30 123456"] {
+        house.send(house.post(&visitor::request_with(json!({ "phone": number })))).await.accepted();
+    }
 }
 
 #[tokio::test]

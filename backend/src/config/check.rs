@@ -317,6 +317,21 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
             "use two capital letters, such as US (ISO 3166-1 alpha-2)",
         );
     }
+    for (name, prefixes) in
+        [("call_prefixes", &site.call_prefixes), ("refuse_prefixes", &site.refuse_prefixes)]
+    {
+        let is_prefix = |prefix: &str| {
+            let digits = prefix.strip_prefix('+').unwrap_or_default();
+            (1..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit())
+        };
+        for prefix in prefixes.iter().filter(|prefix| !is_prefix(prefix)) {
+            found.add(
+                format!("{key}.{name}"),
+                format!("{prefix:?} is not how a number begins"),
+                "write + and digits, country code first, such as +4930",
+            );
+        }
+    }
     found.require(
         locale::exact(&site.locale).is_some(),
         format!("{key}.locale"),

@@ -125,11 +125,7 @@ async fn queues(config: &Config, webex: &Client, found: &mut Findings) {
 
 async fn anis(config: &Config, webex: &Client, found: &mut Findings) {
     const CHECK: &str = "ani";
-    let of_site = |site: &Site| {
-        let preferred = site.preferred_agent.as_ref().map(|preferred| preferred.ani.clone());
-        preferred.into_iter().chain(Some(site.ani.clone()).filter(|ani| !ani.is_empty())).collect::<Vec<_>>()
-    };
-    let wanted: BTreeSet<String> = config.sites.values().flat_map(of_site).collect();
+    let wanted: BTreeSet<&String> = config.sites.values().flat_map(Site::own_numbers).collect();
     if wanted.is_empty() {
         return;
     }

@@ -3,7 +3,7 @@
 use std::str::FromStr as _;
 
 use ringback_contract::field::{self, Code};
-use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
+use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, PhoneNumberType, Region};
 
 use crate::phone::PhoneNumber;
 use crate::site::NumberCheck;
@@ -28,31 +28,31 @@ pub fn parse(
     let region = Region::from_str(region).ok();
     let number =
         PHONE_NUMBER_UTIL.parse(field::phone_digits(typed), region).map_err(|_| Code::PhoneNotValid)?;
-    if !PHONE_NUMBER_UTIL.is_possible_number(&number) {
+    // A number that can be dialled from the next house alone is not whole.
+    if PHONE_NUMBER_UTIL.is_possible_number_with_reason(&number) != Ok(NumberLengthType::IsPossible) {
         return Err(Code::PhoneNotValid);
     }
-    match PHONE_NUMBER_UTIL.get_region_for_number(&number) {
-        Some(region) => {
-            if !allowed.iter().any(|allowed| Region::from_str(allowed) == Ok(region)) {
-                return Err(Code::PhoneNotAllowed);
-            }
-            if !reaches_a_person(PHONE_NUMBER_UTIL.get_number_type(&number)) {
-                return Err(Code::PhoneNotAllowed);
-            }
-        }
-        // In no range that the plans know.
-        None if check == NumberCheck::Valid => return Err(Code::PhoneNotValid),
-        None => {
-            let shares_code = |allowed: &String| {
-                Region::from_str(allowed)
-                    .ok()
-                    .and_then(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region))
-                    .is_some_and(|of_region| i64::from(of_region) == i64::from(number.country_code))
-            };
-            if !allowed.iter().any(shares_code) {
-                return Err(Code::PhoneNotAllowed);
-            }
-        }
+    let of_code: Vec<Region> = allowed
+        .iter()
+        .filter_map(|code| Region::from_str(code).ok())
+        .filter(|region| {
+            let code = PHONE_NUMBER_UTIL.get_country_code_for_region(*region);
+            code.is_some_and(|code| i64::from(code) == i64::from(number.country_code))
+        })
+        .collect();
+    // Some countries share their numbers with others, such as Christmas Island with Australia.
+    let is_of_one =
+        || of_code.iter().any(|region| PHONE_NUMBER_UTIL.is_valid_number_for_region(&number, *region));
+    let is_known = PHONE_NUMBER_UTIL.get_region_for_number(&number).is_some();
+    if is_known && !(is_of_one() && reaches_a_person(PHONE_NUMBER_UTIL.get_number_type(&number))) {
+        return Err(Code::PhoneNotAllowed);
+    }
+    // In no range that the plans know.
+    if !is_known && check == NumberCheck::Valid {
+        return Err(Code::PhoneNotValid);
+    }
+    if !is_known && of_code.is_empty() {
+        return Err(Code::PhoneNotAllowed);
     }
     PhoneNumber::from_e164(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164))
         .ok_or(Code::PhoneNotValid)
@@ -99,6 +99,96 @@ mod tests {
                 "{premium}"
             );
         }
+    }
+
+    /// Every country of the metadata, by its code.
+    fn countries() -> Vec<(Region, String)> {
+        let regions = PHONE_NUMBER_UTIL.get_supported_regions();
+        regions.map(|region| (region, region.to_string())).collect()
+    }
+
+    /// An example as it is written abroad and at home.
+    fn written(number: &rlibphonenumber::PhoneNumber) -> [String; 2] {
+        [PhoneNumberFormat::E164, PhoneNumberFormat::National]
+            .map(|format| PHONE_NUMBER_UTIL.format(number, format).into_owned())
+    }
+
+    #[test]
+    fn no_example_of_a_kind_that_costs_passes_in_any_country() {
+        use PhoneNumberType::{Pager, PersonalNumber, PremiumRate, SharedCost, TollFree, UAN, VoiceMail};
+        let all: Vec<String> = countries().into_iter().map(|(_, code)| code).collect();
+        let mut seen = 0;
+        for (region, code) in countries() {
+            for kind in [PremiumRate, SharedCost, PersonalNumber, Pager, UAN, VoiceMail, TollFree] {
+                let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
+                let Ok(example) = example else { continue };
+                for (text, check) in written(&example)
+                    .iter()
+                    .flat_map(|text| [NumberCheck::Valid, NumberCheck::Possible].map(|check| (text, check)))
+                {
+                    seen += 1;
+                    for allowed in [&all, &vec![code.clone()]] {
+                        let judged = parse(text, &code, allowed, check);
+                        assert!(judged.is_err(), "{code} {kind:?} {text} {check:?}: {judged:?}");
+                    }
+                }
+            }
+        }
+        assert!(seen > 1000, "{seen}");
+    }
+
+    #[test]
+    fn no_satellite_or_other_number_without_a_country_passes() {
+        let all: Vec<String> = countries().into_iter().map(|(_, code)| code).collect();
+        for code in PHONE_NUMBER_UTIL.get_supported_global_network_calling_codes() {
+            let example = PHONE_NUMBER_UTIL.get_example_number_for_non_geo_entity(code).unwrap();
+            let [abroad, _] = written(&example);
+            for check in [NumberCheck::Valid, NumberCheck::Possible] {
+                assert!(parse(&abroad, "", &all, check).is_err(), "{abroad} {check:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn no_short_or_local_number_passes() {
+        for (country, numbers) in [
+            ("US", ["911", "988", "411", "711", "555-0142", "5550142"]),
+            ("DE", ["110", "112", "115", "116117", "11833", "22833"]),
+            ("GB", ["999", "111", "118500", "150", "61016", "70070"]),
+        ] {
+            for number in numbers {
+                for check in [NumberCheck::Valid, NumberCheck::Possible] {
+                    let judged = parsed(number, country, &[country], check);
+                    assert!(judged.is_err(), "{country} {number} {check:?}: {judged:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn no_example_of_a_telephone_of_somebody_is_refused_in_its_country() {
+        use PhoneNumberType::{FixedLine, Mobile};
+        let mut seen = 0;
+        for (region, code) in countries() {
+            for kind in [FixedLine, Mobile] {
+                let Ok(example) = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind)
+                else {
+                    continue;
+                };
+                let [abroad, home] = written(&example);
+                // Where numbers are as short as in Tristan da Cunha, they are asked for with the country's code.
+                let is_whole = field::phone(&home).is_ok();
+                for check in [NumberCheck::Valid, NumberCheck::Possible] {
+                    for text in [Some(&abroad), is_whole.then_some(&home)].into_iter().flatten() {
+                        seen += 1;
+                        let judged = parse(text, &code, std::slice::from_ref(&code), check);
+                        let judged = judged.map(|number| number.e164().to_owned());
+                        assert_eq!(judged, Ok(abroad.clone()), "{code} {kind:?} {text} {check:?}");
+                    }
+                }
+            }
+        }
+        assert!(seen > 1500, "{seen}");
     }
 
     #[test]
