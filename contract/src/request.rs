@@ -134,6 +134,7 @@ pub struct NewAgentLink {
     /// The agent: the handle or the e-mail address of a configured one.
     pub agent: String,
     /// How long the link lives, in seconds: at most two years.
+    #[cfg_attr(feature = "openapi", schema(minimum = 1, maximum = 63_072_000))]
     #[serde(default = "usual_lifetime_s")]
     pub lifetime_s: u64,
 }
@@ -165,12 +166,15 @@ pub struct Consent {
 #[serde(deny_unknown_fields)]
 pub struct Schedule {
     /// The day: `YYYY-MM-DD`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^\\d{4}-\\d{2}-\\d{2}$"))]
     #[serde(default)]
     pub date: String,
     /// The time at which the window begins: `HH:MM` or `HH:MM:SS`.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^\\d{2}:\\d{2}(:\\d{2})?$"))]
     #[serde(default)]
     pub start: String,
     /// The time at which it ends, on the same day.
+    #[cfg_attr(feature = "openapi", schema(pattern = "^\\d{2}:\\d{2}(:\\d{2})?$"))]
     #[serde(default)]
     pub end: String,
     /// The zone whose clocks are meant, by its IANA name; empty: the site's.

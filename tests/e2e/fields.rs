@@ -70,6 +70,8 @@ async fn every_rule_of_a_visitors_field_is_told_at_its_field() {
 #[tokio::test]
 async fn numbers_of_the_house_and_those_that_the_operator_refuses_are_not_called() {
     let house = House::with(|plan| {
+        plan.set("sites.acme.ani", organization::DEFAULT_ANI);
+        plan.set("sites.other.ani", organization::SECOND_ANI);
         plan.set("sites.acme.call_prefixes", vec!["+1", "+4930"]);
         plan.set("sites.acme.refuse_prefixes", vec!["+1202555017"]);
     })

@@ -35,6 +35,7 @@ mod policy;
 mod refusals;
 mod schedule;
 mod schedule_webex;
+mod schema;
 mod settings;
 mod shared_limits;
 mod stopping;

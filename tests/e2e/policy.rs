@@ -8,7 +8,7 @@ use ringback_tests::visitor;
 use serde_json::{Value, json};
 use webex_simulator::{Effect, Envelope, Failure, Fault, Operation};
 
-const BY_WEBEX: [Envelope; 5] = [
+pub(crate) const BY_WEBEX: [Envelope; 5] = [
     Envelope::Runtime,
     Envelope::Subscription,
     Envelope::Configuration,

@@ -26,6 +26,8 @@ use ringback_tests::window::window;
 use secrecy::SecretString;
 use webex_simulator::{Effect, Envelope, Failure, Fault, Operation, organization};
 
+use crate::policy::BY_WEBEX;
+
 const DESTINATION: &str = "https://callback.example.com/webhooks/webex";
 
 const ENVELOPES: [Envelope; 8] = [
@@ -37,14 +39,6 @@ const ENVELOPES: [Envelope; 8] = [
     Envelope::Empty,
     Envelope::Text,
     Envelope::Html,
-];
-
-const BY_WEBEX: [Envelope; 5] = [
-    Envelope::Runtime,
-    Envelope::Subscription,
-    Envelope::Configuration,
-    Envelope::Journey,
-    Envelope::Identity,
 ];
 
 /// A call, how the simulator names it, and the failures that Webex documents for it (`429` belongs to each).

@@ -20,6 +20,14 @@ pub fn binary(name: &str) -> PathBuf {
     binary
 }
 
+/// A program that `cargo xtask test` installs beside what is built.
+pub fn tool(path: &str) -> PathBuf {
+    let test = std::env::current_exe().expect("the path of the test program");
+    let tool = test.ancestors().nth(3).expect("target/<profile>/deps").join(path);
+    assert!(tool.is_file(), "{} is missing; run cargo xtask test", tool.display());
+    tool
+}
+
 /// A command of the service's binary, without any configuration of whoever runs the tests.
 pub fn command(arguments: &[&str]) -> Command {
     command_of("ringback", arguments)

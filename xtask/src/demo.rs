@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context as _, Result};
 
 use crate::widget;
-use crate::workspace::{root, run as run_program};
+use crate::workspace::{root, run as run_program, target_dir};
 
 /// Runs a customer's website, the service and a simulated Webex; needs nothing else
 #[derive(clap::Args)]
@@ -35,9 +35,4 @@ pub(crate) fn run(options: &Options) -> Result<()> {
     let program = target_dir().join(folder).join("ringback-demo");
     let failed = Command::new(&program).args(for_demo).exec();
     Err(failed).with_context(|| format!("`{}` could not be started", program.display()))
-}
-
-/// Where cargo puts what it builds.
-fn target_dir() -> std::path::PathBuf {
-    std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), Into::into)
 }

@@ -15,6 +15,7 @@ use clap::{Parser, Subcommand};
 mod check;
 mod demo;
 mod packages;
+mod schema;
 mod test;
 mod widget;
 mod workspace;
@@ -31,6 +32,7 @@ struct CommandLine {
 enum Command {
     Check(check::Options),
     Demo(demo::Options),
+    Schema(schema::Options),
     Test(test::Options),
     Widget(widget::Options),
 }
@@ -39,6 +41,7 @@ fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Check(options) => check::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Schema(options) => schema::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Widget(options) => widget::run(&options),
     };

@@ -1,10 +1,11 @@
 //! What a fresh machine lacks for the tests, and how it is installed.
 
 use std::path::Path;
+use std::process::Command;
 
 use anyhow::{Context as _, Result};
 
-use crate::workspace::{install_packages, program};
+use crate::workspace::{answer, install_packages, program};
 
 /// Something that the machine must have, and the Debian package that brings it.
 struct Need {
@@ -14,7 +15,7 @@ struct Need {
 
 /// What the tests need: a browser, its driver and fonts, what the clients for CRMs are written in, a database server, one
 /// that shares limits.
-const TESTS: [Need; 9] = [
+const TESTS: [Need; 10] = [
     Need { package: "chromium", is_met: || program("chromium").is_some() },
     Need { package: "chromium-driver", is_met: || program("chromedriver").is_some() },
     // Arabic, for the right-to-left form; other systems than Debian's kind bring their own fonts.
@@ -27,6 +28,11 @@ const TESTS: [Need; 9] = [
     Need { package: "nodejs", is_met: || program("node").is_some() },
     Need { package: "openssl", is_met: || program("openssl").is_some() },
     Need { package: "python3", is_met: || program("python3").is_some() },
+    // What holds the service against its description comes from PyPI, into a folder of its own.
+    Need {
+        package: "python3-venv",
+        is_met: || answer(Command::new("python3").args(["-c", "import ensurepip"])).is_some(),
+    },
     Need { package: "redis-server", is_met: || program("redis-server").is_some() },
     Need { package: "postgresql", is_met: || program("initdb").is_some() || has_debian_postgres() },
 ];

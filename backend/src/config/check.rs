@@ -286,24 +286,7 @@ fn limits(config: &Config, found: &mut Findings) {
     );
 }
 
-fn check_site(key: &str, site: &Site, found: &mut Findings) {
-    found.require(
-        field::name(&site.name, field::Presence::Required).is_ok(),
-        format!("{key}.name"),
-        "the name is empty, too long, or holds control characters",
-        "give the name that visitors know",
-    );
-    for origin in site.origins.iter().filter(|origin| !is_origin(origin)) {
-        found.add(
-            format!("{key}.origins"),
-            format!("{origin:?} is not an origin"),
-            "write scheme, host and port as browsers do: https://www.example.com",
-        );
-    }
-    found.entry_point(format!("{key}.entry_point"), &site.entry_point);
-    if !site.ani.is_empty() {
-        found.ani(format!("{key}.ani"), &site.ani);
-    }
+fn destinations(key: &str, site: &Site, found: &mut Findings) {
     found.require(
         !site.countries.is_empty(),
         format!("{key}.countries"),
@@ -332,6 +315,27 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
             );
         }
     }
+}
+
+fn check_site(key: &str, site: &Site, found: &mut Findings) {
+    found.require(
+        field::name(&site.name, field::Presence::Required).is_ok(),
+        format!("{key}.name"),
+        "the name is empty, too long, or holds control characters",
+        "give the name that visitors know",
+    );
+    for origin in site.origins.iter().filter(|origin| !is_origin(origin)) {
+        found.add(
+            format!("{key}.origins"),
+            format!("{origin:?} is not an origin"),
+            "write scheme, host and port as browsers do: https://www.example.com",
+        );
+    }
+    found.entry_point(format!("{key}.entry_point"), &site.entry_point);
+    if !site.ani.is_empty() {
+        found.ani(format!("{key}.ani"), &site.ani);
+    }
+    destinations(key, site, found);
     found.require(
         locale::exact(&site.locale).is_some(),
         format!("{key}.locale"),

@@ -11,7 +11,7 @@ use governor::middleware::StateInformationMiddleware;
 use governor::state::keyed::DefaultKeyedStateStore;
 use governor::{Quota, RateLimiter};
 
-use super::shared::SharedLimits;
+use super::shared::{Counted, SharedLimits};
 use crate::config::Rate;
 
 /// Keys that one limit holds before it looks for those that it can forget.
@@ -52,9 +52,10 @@ impl Limit {
     /// Counts one request of that caller.
     pub async fn count(&self, caller: &str) -> Verdict {
         if let Some(shared) = &self.shared
-            && let Some(verdict) = shared.count(self.name, caller, self.interval, self.burst).await
+            && let Some(Counted { allowed, remaining, reset }) =
+                shared.count(self.name, caller, self.interval, self.burst).await
         {
-            return verdict;
+            return Verdict { allowed, limit: self.burst, remaining, reset };
         }
         self.check(&caller)
     }

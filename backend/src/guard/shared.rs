@@ -10,7 +10,6 @@ use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::Handle;
 
-use super::rate::Verdict;
 use crate::clock::{SharedClock, after_ms};
 use crate::token::Signer;
 
@@ -44,6 +43,13 @@ pub struct SharedLimits {
     signer: Arc<Signer>,
     clock: SharedClock,
     runtime: Handle,
+}
+
+/// What the server says of one request.
+pub(super) struct Counted {
+    pub(super) allowed: bool,
+    pub(super) remaining: u32,
+    pub(super) reset: Duration,
 }
 
 enum Link {
@@ -100,7 +106,7 @@ impl SharedLimits {
         caller: &str,
         interval: Duration,
         burst: u32,
-    ) -> Option<Verdict> {
+    ) -> Option<Counted> {
         let mut connection = self.connection()?;
         // Whoever reads the server's memory learns nobody's address or number.
         let key = format!("ringback:limit:{limit}:{}", self.signer.pseudonym(caller));
@@ -112,12 +118,9 @@ impl SharedLimits {
             .invoke_async(&mut connection)
             .await;
         match counted {
-            Ok((allowed, remaining, reset_us)) => Some(Verdict {
-                allowed: allowed == 1,
-                limit: burst,
-                remaining,
-                reset: Duration::from_micros(reset_us),
-            }),
+            Ok((allowed, remaining, reset_us)) => {
+                Some(Counted { allowed: allowed == 1, remaining, reset: Duration::from_micros(reset_us) })
+            }
             Err(error) => {
                 self.lost(&error);
                 None

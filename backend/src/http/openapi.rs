@@ -326,7 +326,7 @@ fn parameters() -> Value {
             "header",
             ringback_contract::request::IDEMPOTENCY_KEY,
             false,
-            json!({ "type": "string", "minLength": 1, "maxLength": 128 }),
+            json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }),
             "A key of the client's making, so that a repeated post has the effect of one. Quoted as in the IETF draft, or plain.",
         ),
         "Prefer": parameter("header", "Prefer", false, json!({ "type": "string", "examples": ["wait=10"] }),
@@ -339,7 +339,7 @@ fn parameters() -> Value {
             "Only those accepted at this moment or later."),
         "Limit": parameter("query", "limit", false, json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }),
             "How many on a page."),
-        "Cursor": parameter("query", "cursor", false, text(), "The member `next` of the page before."),
+        "Cursor": parameter("query", "cursor", false, json!({ "type": "string", "pattern": "^rbc_" }), "The member `next` of the page before."),
         "Locale": parameter("query", "locale", false, text(), "The language that the page asks for."),
         "AgentToken": parameter("query", "agent", false, text(), "The token of a preferred-agent link."),
     })
