@@ -105,6 +105,7 @@ async fn ten_thousand_events_shuffled_repeated_and_lost_lead_every_callback_to_i
     assert!(events.len() >= 10_000, "{} events", events.len());
     assert!(lost * 100 / events.len() >= 9, "{lost} of {} events lost", events.len());
     assert!(repeated * 100 / events.len() >= 15, "{repeated} of {} events repeated", events.len());
+    println!("{} events, {lost} lost, {repeated} repeated; {ends:?}", events.len());
     // Asked about together, and not one by one.
     let questions = control.requests_for(webex_simulator::Operation::ListTasks).await.unwrap().len();
     assert!(questions < CALLBACKS / 4, "{questions} questions");
