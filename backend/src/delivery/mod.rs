@@ -3,6 +3,8 @@
 mod circuit;
 pub mod dispatcher;
 pub mod instances;
+#[cfg(test)]
+mod model;
 pub mod poller;
 mod preference;
 pub mod progress;

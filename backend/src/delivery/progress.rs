@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use jiff::Timestamp;
 use tokio::sync::Semaphore;
 
 use crate::callback::{Callback, Failure, State, may_move};
@@ -115,11 +116,7 @@ impl Progress {
     /// Writes the next revision. `false`: another change came first.
     async fn move_on(&self, callback: &Callback, mut next: Callback) -> Result<bool, StoreError> {
         let now = self.clock.now();
-        next.revision = callback.revision + 1;
-        next.poll_at = Some(after_s(now, self.quiet_s)).filter(|_| !next.state.is_final());
-        if next.state != callback.state {
-            next.updated_at = now;
-        }
+        follow_on(callback, &mut next, now, self.quiet_s);
         let won = self.store.update(&next, None).await?;
         if won && next.state != callback.state {
             metrics::moved(callback.state, next.state);
@@ -136,8 +133,17 @@ impl Progress {
     }
 }
 
+/// Makes `next` the revision after `callback`: what has not ended is asked about when it goes quiet.
+pub(super) fn follow_on(callback: &Callback, next: &mut Callback, now: Timestamp, quiet_s: u64) {
+    next.revision = callback.revision + 1;
+    next.poll_at = Some(after_s(now, quiet_s)).filter(|_| !next.state.is_final());
+    if next.state != callback.state {
+        next.updated_at = now;
+    }
+}
+
 /// The callback after what Webex answered; `None` where that is nothing new.
-fn caught_up(callback: &Callback, status: TaskStatus) -> Option<Callback> {
+pub(super) fn caught_up(callback: &Callback, status: TaskStatus) -> Option<Callback> {
     let (state, failure) = match status {
         TaskStatus::Created => return None,
         TaskStatus::Queued => (State::Queued, None),
@@ -156,7 +162,7 @@ fn caught_up(callback: &Callback, status: TaskStatus) -> Option<Callback> {
 }
 
 /// The callback after those events; `None` where they change nothing.
-fn advanced(callback: &Callback, events: &[KeptEvent]) -> Option<Callback> {
+pub(super) fn advanced(callback: &Callback, events: &[KeptEvent]) -> Option<Callback> {
     let was_connected = callback.state == State::Connected
         || events.iter().any(|kept| kept.event.change == TaskChange::Connected);
     let mut next = callback.clone();
@@ -199,8 +205,6 @@ fn target(state: State, change: TaskChange, was_connected: bool) -> (State, Opti
 
 #[cfg(test)]
 mod tests {
-    use jiff::Timestamp;
-
     use super::*;
     use crate::callback::sample;
 

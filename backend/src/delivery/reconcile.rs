@@ -7,15 +7,16 @@ use jiff::Timestamp;
 use super::{CLOCK_SKEW_S, Parts, settle};
 use crate::callback::{Callback, State};
 use crate::clock::{after_s, shifted_s};
-use crate::config::WhenUnsearchable;
+use crate::config::{self, WhenUnsearchable};
 use crate::store::{self, Attempt, StoreError};
 use crate::webex::client::Told;
+use crate::webex::error::WebexError;
 use crate::webex::policy::Policy;
 use crate::webex::search::FoundTask;
 
 /// What a search says of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
-enum Finding {
+pub(super) enum Finding {
     /// Its task.
     Task(String),
     /// There is none so far.
@@ -34,19 +35,11 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     let to = shifted_s(begun_at, CLOCK_SKEW_S);
     let answer = parts.webex.tasks_to(&callback.request.phone, from, to, variable).await;
     let now = parts.clock.now();
-    let grace_is_over = now >= after_s(sent_at, parts.config.search_grace_s);
     let Told { answer: found, tracking_id } = match answer {
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "cannot be looked up");
             let attempt = parts.failed_attempt(store::SEARCH_TASK, begun_at, &error);
-            // What may pass is waited for, whatever the operator prefers: the search may find the task yet.
-            let unsearchable = error.policy == Policy::GiveUp;
-            let resend = parts.config.when_unsearchable == WhenUnsearchable::Resend;
-            let next = if unsearchable && resend && grace_is_over {
-                again(callback, now)
-            } else {
-                later(parts, callback, now).map(|next| not_before(next, now, error.retry_after))
-            };
+            let next = unanswered(callback, now, &parts.config, &error);
             return next.map(|next| (next, Some(attempt)));
         }
         Ok(told) => told,
@@ -55,19 +48,10 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
         Ok(unclaimed) => unclaimed,
         Err(error) => {
             tracing::error!(callback = %callback.id, %error, "cannot be looked up");
-            return later(parts, callback, now).map(|next| (next, None));
+            return later(&parts.config, callback, now).map(|next| (next, None));
         }
     };
-    let finding = judge(callback, sent_at, &unclaimed);
-    let (next, outcome) = match finding {
-        Finding::Task(id) => (settle::requested(callback, now, &parts.config, id), "found".to_owned()),
-        Finding::Absent if grace_is_over => (again(callback, now), "absent".to_owned()),
-        Finding::Absent => (later(parts, callback, now), "not found yet".to_owned()),
-        // Sending again could ring twice, and taking one of several could follow a stranger's call.
-        Finding::Ambiguous(count) => {
-            (later(parts, callback, now), format!("{count} tasks may be its own; held"))
-        }
-    };
+    let (next, outcome) = found_out(callback, now, &parts.config, judge(callback, sent_at, &unclaimed));
     let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), &tracking_id, &outcome);
     next.map(|next| (next, Some(attempt)))
 }
@@ -86,6 +70,48 @@ pub(super) async fn not_of_others(
         }
     }
     Ok(unclaimed)
+}
+
+/// Whether what a search does not show by now is not there.
+fn grace_is_over(callback: &Callback, now: Timestamp, config: &config::Delivery) -> bool {
+    now >= after_s(callback.sent_at.unwrap_or(callback.created_at), config.search_grace_s)
+}
+
+/// The callback after an answered search, and a word for the log of attempts.
+pub(super) fn found_out(
+    callback: &Callback,
+    now: Timestamp,
+    config: &config::Delivery,
+    finding: Finding,
+) -> (Option<Callback>, String) {
+    match finding {
+        Finding::Task(id) => (settle::requested(callback, now, config, id), "found".to_owned()),
+        Finding::Absent if grace_is_over(callback, now, config) => {
+            (again(callback, now), "absent".to_owned())
+        }
+        Finding::Absent => (later(config, callback, now), "not found yet".to_owned()),
+        // Sending again could ring twice, and taking one of several could follow a stranger's call.
+        Finding::Ambiguous(count) => {
+            (later(config, callback, now), format!("{count} tasks may be its own; held"))
+        }
+    }
+}
+
+/// The callback after a search that failed.
+pub(super) fn unanswered(
+    callback: &Callback,
+    now: Timestamp,
+    config: &config::Delivery,
+    error: &WebexError,
+) -> Option<Callback> {
+    // What may pass is waited for, whatever the operator prefers: the search may find the task yet.
+    let unsearchable = error.policy == Policy::GiveUp;
+    let resend = config.when_unsearchable == WhenUnsearchable::Resend;
+    if unsearchable && resend && grace_is_over(callback, now, config) {
+        again(callback, now)
+    } else {
+        later(config, callback, now).map(|next| not_before(next, now, error.retry_after))
+    }
 }
 
 /// By our reference, where Webex shows it; else by number and time.
@@ -114,11 +140,11 @@ pub(super) fn again(callback: &Callback, now: Timestamp) -> Option<Callback> {
     Some(next)
 }
 
-pub(super) fn later(parts: &Parts, callback: &Callback, now: Timestamp) -> Option<Callback> {
+pub(super) fn later(config: &config::Delivery, callback: &Callback, now: Timestamp) -> Option<Callback> {
     let mut next = settle::moved(callback, State::Unconfirmed, now)?;
     // What has gone on for longer than the grace is looked at less often: the operator sees it meanwhile.
     let waited = now.duration_since(callback.sent_at.unwrap_or(callback.created_at)).as_secs();
-    let wait = settle::look_up_wait_s(&parts.config).max(u64::try_from(waited / 4).unwrap_or(0).min(600));
+    let wait = settle::look_up_wait_s(config).max(u64::try_from(waited / 4).unwrap_or(0).min(600));
     next.due_at = Some(after_s(now, wait));
     // Nothing that a follower would see has changed.
     next.updated_at = callback.updated_at;

@@ -143,7 +143,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
     let site = parts.sites.get(&callback.request.site);
     let Some((site, offer)) = site.and_then(|site| Some((site, site.schedule.as_ref()?))) else {
         tracing::warn!(callback = %callback.id, "cannot be looked up: its site offers no times any more");
-        return reconcile::later(parts, callback, begun_at).map(|next| (next, None));
+        return reconcile::later(&parts.config, callback, begun_at).map(|next| (next, None));
     };
     if begun_at >= shifted_s(appointment.window.starts_at(), -CLOCK_SKEW_S) {
         // Webex hides it now, if it has it.
@@ -156,7 +156,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "cannot be looked up");
             let attempt = parts.failed_attempt(store::FIND_SCHEDULE, begun_at, &error);
-            return reconcile::later(parts, callback, now).map(|next| (next, Some(attempt)));
+            return reconcile::later(&parts.config, callback, now).map(|next| (next, Some(attempt)));
         }
     };
     let wanted = request(callback, &appointment.window, site, offer, None);
@@ -167,7 +167,7 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
             Ok(_) => {}
             Err(error) => {
                 tracing::error!(callback = %callback.id, %error, "cannot be looked up");
-                return reconcile::later(parts, callback, now).map(|next| (next, None));
+                return reconcile::later(&parts.config, callback, now).map(|next| (next, None));
             }
         }
     }
@@ -175,10 +175,10 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
     let (next, outcome) = match candidates.as_slice() {
         [id] => (settle::kept_by_webex(callback, now, &parts.config, id.clone()), "found".to_owned()),
         [] if grace_is_over => (reconcile::again(callback, now), "absent".to_owned()),
-        [] => (reconcile::later(parts, callback, now), "not found yet".to_owned()),
+        [] => (reconcile::later(&parts.config, callback, now), "not found yet".to_owned()),
         several => {
             let outcome = format!("{} scheduled callbacks may be its own; held", several.len());
-            (reconcile::later(parts, callback, now), outcome)
+            (reconcile::later(&parts.config, callback, now), outcome)
         }
     };
     let attempt = parts.attempt(store::FIND_SCHEDULE, begun_at, Some(200), &tracking_id, &outcome);
