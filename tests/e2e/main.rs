@@ -21,6 +21,7 @@ mod cross_origin;
 mod demo;
 mod doctor;
 mod doors;
+mod faults;
 mod fields;
 mod follow;
 mod idempotency;

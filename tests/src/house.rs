@@ -8,6 +8,7 @@ use reqwest::{Client, Method, RequestBuilder};
 use ringback_contract::callback::{Accepted, State};
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use ringback_demo::website::Website;
+use ringback_test_postgres::{Server, free_port};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +36,7 @@ pub struct House {
     folder: TempDir,
     environment: Vec<(String, String)>,
     disk: Option<SmallDisk>,
+    postgres: Option<Server>,
     log: Captured,
     /// What must not stand in the log.
     pub private: Private,
@@ -74,8 +76,13 @@ impl House {
         if let Some(website) = &website {
             plan.set("sites.acme.origins", website.origins().to_vec());
         }
+        let postgres = if plan.own_postgres { Some(Server::start().await) } else { None };
         if plan.postgres {
-            plan.set("store.url", ringback_test_postgres::Server::shared().await.database().await);
+            let server = match &postgres {
+                Some(own) => own,
+                None => Server::shared().await,
+            };
+            plan.set("store.url", server.database().await);
         }
         let disk = plan.disk_megabytes.map(|megabytes| {
             let folder = folder.path().join("disk");
@@ -84,7 +91,7 @@ impl House {
             SmallDisk { folder, megabytes }
         });
         // The service keeps its address over restarts, so it has to be known before the first.
-        let (port, ops_port) = (ringback_test_postgres::free_port(), ringback_test_postgres::free_port());
+        let (port, ops_port) = (free_port(), free_port());
         if plan.config["server"]["listen"].as_str() == Some("127.0.0.1:0") {
             plan.set("server.listen", format!("127.0.0.1:{port}"));
             plan.set("server.ops_listen", format!("127.0.0.1:{ops_port}"));
@@ -104,6 +111,7 @@ impl House {
             folder,
             environment: plan.environment,
             disk,
+            postgres,
             log: Captured::default(),
             private: Private::default(),
             url: format!("http://127.0.0.1:{port}"),
@@ -158,12 +166,22 @@ impl House {
 
     /// Starts one more service beside the house's own: with the same configuration, on ports of its own.
     pub async fn start_beside(&self) -> Service {
+        self.start_beside_at(0, 0).await
+    }
+
+    /// The same on those ports; 0 takes a free one.
+    pub async fn start_beside_at(&self, port: u16, ops_port: u16) -> Service {
         let mut environment = self.environment.clone();
-        for key in ["LISTEN", "OPS_LISTEN"] {
-            environment.push((format!("RINGBACK__SERVER__{key}"), "127.0.0.1:0".to_owned()));
+        for (key, port) in [("LISTEN", port), ("OPS_LISTEN", ops_port)] {
+            environment.push((format!("RINGBACK__SERVER__{key}"), format!("127.0.0.1:{port}")));
         }
         let started = Service::start(&self.config_file(), &environment, &self.log).await;
         started.unwrap_or_else(|status| panic!("the service ended with {status}:\n{}", self.log()))
+    }
+
+    /// Restarts its own PostgreSQL server.
+    pub async fn restart_postgres(&self) {
+        self.postgres.as_ref().expect("the plan has no PostgreSQL server of its own").restart().await;
     }
 
     /// The running service.

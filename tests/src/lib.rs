@@ -17,6 +17,7 @@ pub mod answer;
 pub mod browser;
 mod driver;
 pub mod eventually;
+pub mod faults;
 pub mod figures;
 pub mod follower;
 pub mod house;

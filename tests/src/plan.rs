@@ -35,6 +35,8 @@ pub struct Plan {
     pub(crate) oauth: bool,
     /// Whether callbacks are kept in PostgreSQL, so that several services can share them.
     pub(crate) postgres: bool,
+    /// Whether that PostgreSQL server is this house's own, and may be restarted.
+    pub(crate) own_postgres: bool,
     /// The size of the disk that the database lies on, in megabytes, where it is one of its own.
     pub(crate) disk_megabytes: Option<u32>,
 }
@@ -59,6 +61,7 @@ impl Plan {
             subscribed: true,
             website: false,
             postgres: false,
+            own_postgres: false,
             oauth: false,
             disk_megabytes: None,
         };
@@ -125,6 +128,12 @@ impl Plan {
     /// Keeps callbacks in PostgreSQL, so that several services can share them.
     pub fn postgres(&mut self) {
         self.postgres = true;
+    }
+
+    /// The same on a server of its own, which the test may restart.
+    pub fn own_postgres(&mut self) {
+        self.postgres = true;
+        self.own_postgres = true;
     }
 
     /// Keeps the SQLite database on a disk of that size, half of which is filled.

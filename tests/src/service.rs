@@ -11,10 +11,12 @@ use crate::eventually::{PATIENCE, eventually};
 use crate::log::Captured;
 use crate::small_disk::SmallDisk;
 
-/// A binary of the workspace, which lies beside the test program's folder.
+/// A binary of the workspace, which lies beside this one or beside the test program's folder.
 pub fn binary(name: &str) -> PathBuf {
-    let test = std::env::current_exe().expect("the path of the test program");
-    let folder = test.ancestors().nth(2).expect("target/<profile>/deps");
+    let program = std::env::current_exe().expect("the path of this program");
+    let folder = program.parent().expect("a folder");
+    // Test programs lie one folder deeper than binaries.
+    let folder = if folder.ends_with("deps") { folder.parent().expect("target/<profile>") } else { folder };
     let binary = folder.join(name);
     assert!(binary.is_file(), "{} is missing; run cargo xtask test", binary.display());
     binary

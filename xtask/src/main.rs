@@ -14,6 +14,7 @@ use clap::{Parser, Subcommand};
 
 mod check;
 mod demo;
+mod faults;
 mod packages;
 mod schema;
 mod test;
@@ -32,6 +33,7 @@ struct CommandLine {
 enum Command {
     Check(check::Options),
     Demo(demo::Options),
+    Faults(faults::Options),
     Schema(schema::Options),
     Test(test::Options),
     Widget(widget::Options),
@@ -41,6 +43,7 @@ fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
         Command::Check(options) => check::run(&options),
         Command::Demo(options) => demo::run(&options),
+        Command::Faults(options) => faults::run(&options),
         Command::Schema(options) => schema::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Widget(options) => widget::run(&options),

@@ -3,11 +3,13 @@
 //! The server runs on a port and in a folder of its own, and goes when the process goes, however that ends: a shell
 //! that waits for the end of a pipe stops it.
 
+use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use sqlx::{Connection as _, PgConnection};
@@ -23,8 +25,8 @@ static SHARED: OnceCell<Server> = OnceCell::const_new();
 pub struct Server {
     port: u16,
     databases: AtomicUsize,
-    // Its standard input is the pipe that keeps the server alive.
-    _watch: Child,
+    // Its standard input is the pipe that keeps the server alive; a line in it restarts the server.
+    watch: Mutex<Child>,
 }
 
 impl Server {
@@ -56,8 +58,41 @@ impl Server {
         format!("postgres://postgres@127.0.0.1:{}/{database}", self.port)
     }
 
+    /// Ends the server as a crash of it would, and starts it again: every connection is cut, what was committed stays.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not come back.
     #[expect(clippy::expect_used, reason = "a test that has no database has failed")]
-    async fn start() -> Self {
+    pub async fn restart(&self) {
+        let before = self.started_at().await;
+        {
+            let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+            watch.stdin.as_mut().expect("a pipe").write_all(b"restart\n").expect("a shell that reads");
+        }
+        let (pause, looks) = LOOKS;
+        for _ in 0..looks {
+            if self.started_at().await.is_some_and(|started_at| Some(started_at) != before) {
+                return;
+            }
+            tokio::time::sleep(pause).await;
+        }
+        panic!("PostgreSQL does not come back");
+    }
+
+    async fn started_at(&self) -> Option<String> {
+        let mut connection = PgConnection::connect(&self.url("postgres")).await.ok()?;
+        let asked = sqlx::query_scalar("SELECT pg_postmaster_start_time()::text");
+        asked.fetch_one(&mut connection).await.ok()
+    }
+
+    /// A server of the caller's own, which nobody else minds being restarted.
+    ///
+    /// # Panics
+    ///
+    /// As [`Self::shared`].
+    #[expect(clippy::expect_used, reason = "a test that has no database has failed")]
+    pub async fn start() -> Self {
         let programs =
             programs().expect("PostgreSQL is not installed; hint: run the tests with `cargo xtask test`");
         let folder =
@@ -78,7 +113,7 @@ impl Server {
         assert!(output.status.success(), "initdb failed: {}", String::from_utf8_lossy(&output.stderr));
         let port = free_port();
         let watch = watched(as_postgres, &programs.join("postgres"), &data, &folder, port);
-        let server = Self { port, databases: AtomicUsize::new(0), _watch: watch };
+        let server = Self { port, databases: AtomicUsize::new(0), watch: Mutex::new(watch) };
         server.wait().await;
         server
     }
@@ -101,7 +136,12 @@ fn watched(as_postgres: bool, postgres: &Path, data: &Path, folder: &Path, port:
     const SCRIPT: &str = r#"
         "$0" "$@" >"$FOLDER/log" 2>&1 </dev/null &
         server=$!
-        cat >/dev/null
+        while read -r _; do
+            kill -QUIT "$server"
+            wait "$server"
+            "$0" "$@" >>"$FOLDER/log" 2>&1 </dev/null &
+            server=$!
+        done
         kill -QUIT "$server"
         wait "$server"
         rm -rf "$FOLDER"
