@@ -306,7 +306,10 @@ async fn four_services_share_short_lived_tokens_through_a_thousand_callbacks() {
     let soonest = renewals.windows(2).map(|pair| pair[1] - pair[0]).min().expect("two renewals");
     assert!(soonest >= LIFE_S * 600, "{renewals:?}");
     let unauthorized = requests.iter().filter(|request| request.status == Some(401)).count();
-    println!("{} renewals, {soonest} ms apart at least; {unauthorized} calls refused with 401", renewals.len());
+    println!(
+        "{} renewals, {soonest} ms apart at least; {unauthorized} calls refused with 401",
+        renewals.len()
+    );
     for service in services {
         assert_eq!(service.stop().await.code(), Some(0));
     }
