@@ -277,8 +277,10 @@ pub const fn may_move(from: State, to: State) -> bool {
         Accepted => matches!(to, Sending | Scheduled | Cancelled | Expired),
         // Back to accepted: Webex said that it did not take the request, or the dispatcher gave its lease back.
         Sending => matches!(to, Accepted | Unconfirmed | Scheduled | Requested | Failed),
-        // To itself: looked for, not found yet.
-        Unconfirmed => matches!(to, Unconfirmed | Accepted | Scheduled | Requested | Expired | Untraced),
+        // To itself: looked for, not found yet. To failed: the operator gave it up.
+        Unconfirmed => {
+            matches!(to, Unconfirmed | Accepted | Scheduled | Requested | Failed | Expired | Untraced)
+        }
         // To itself: looked at, still kept. Only what we keep is sent; what Webex keeps becomes a task there.
         Scheduled => matches!(
             to,

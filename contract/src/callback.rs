@@ -312,11 +312,14 @@ pub enum Failure {
     NotConnected,
     /// The agent who was asked for takes no calls, and the site lets no other call instead.
     AgentUnavailable,
+    /// The answer of Webex was lost, and the operator gave it up: whether there was a call is not known.
+    GivenUp,
 }
 
 impl Failure {
     /// Every failure.
-    pub const ALL: [Self; 4] = [Self::Refused, Self::TaskFailed, Self::NotConnected, Self::AgentUnavailable];
+    pub const ALL: [Self; 5] =
+        [Self::Refused, Self::TaskFailed, Self::NotConnected, Self::AgentUnavailable, Self::GivenUp];
 
     /// The text of the failure, as it stands in JSON and in the store.
     pub const fn as_str(self) -> &'static str {
@@ -325,6 +328,7 @@ impl Failure {
             Self::TaskFailed => "task_failed",
             Self::NotConnected => "not_connected",
             Self::AgentUnavailable => "agent_unavailable",
+            Self::GivenUp => "given_up",
         }
     }
 

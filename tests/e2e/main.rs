@@ -12,6 +12,7 @@ mod api_keys;
 mod assets;
 mod auth;
 mod browser;
+mod callbacks_cli;
 mod crash;
 mod crm;
 mod crm_examples;

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod auth;
+mod callbacks;
 mod doctor;
 mod key;
 mod link;
@@ -36,6 +37,9 @@ enum Command {
     /// Make, list and take back keys for the REST door.
     #[command(subcommand)]
     Key(key::Key),
+    /// Show callbacks, and say what became of those whose request to Webex got no answer.
+    #[command(subcommand)]
+    Callbacks(callbacks::Callbacks),
     /// Show the messages to CRMs, and have parked ones tried again.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
@@ -78,6 +82,7 @@ impl Cli {
             Command::Auth(auth) => auth.run().await,
             Command::Link(link) => link.run().await,
             Command::Key(key) => key.run().await,
+            Command::Callbacks(callbacks) => callbacks.run().await,
             Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Webex(webex) => webex.run().await,
             Command::Doctor(doctor) => doctor.run().await,

@@ -26,6 +26,10 @@ use crate::webex::task::CreateTask;
 /// How long to wait after the store has failed.
 const STORE_PAUSE: Duration = Duration::from_secs(1);
 
+/// How long to rest at most before looking for work: what a command wrote to the database (`ringback callbacks resolve`),
+/// or another process whose news was lost, is not told here.
+const REST: Duration = Duration::from_secs(5);
+
 /// How long to wait while another process takes what is due, in milliseconds.
 const TAKEN_PAUSE_MS: u64 = 20;
 
@@ -168,6 +172,7 @@ impl Parts {
         tokio::select! {
             () = self.store.changes().work() => {}
             () = self.wait_until(next) => {}
+            () = tokio::time::sleep(REST) => {}
         }
     }
 

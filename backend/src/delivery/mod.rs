@@ -1,6 +1,7 @@
 //! The one way out: callbacks become tasks of Webex, and what Webex tells of the tasks becomes the callbacks' state.
 
 mod circuit;
+pub mod decision;
 pub mod dispatcher;
 pub mod instances;
 #[cfg(test)]

@@ -125,7 +125,7 @@ pub enum Inserted {
 }
 
 /// What a request to Webex can be for.
-pub const OPERATIONS: [&str; 9] = [
+pub const OPERATIONS: [&str; 10] = [
     CREATE_TASK,
     SEARCH_TASK,
     LIST_TASKS,
@@ -135,6 +135,7 @@ pub const OPERATIONS: [&str; 9] = [
     READ_SCHEDULE,
     CHANGE_SCHEDULE,
     DELETE_SCHEDULE,
+    DECIDE,
 ];
 /// A task is to be made.
 pub const CREATE_TASK: &str = "create_task";
@@ -155,6 +156,8 @@ pub const READ_SCHEDULE: &str = "read_schedule";
 pub const CHANGE_SCHEDULE: &str = "change_schedule";
 /// A scheduled callback is to be called off.
 pub const DELETE_SCHEDULE: &str = "delete_schedule";
+/// Webex was not asked: the operator said what became of a request whose answer was lost.
+pub const DECIDE: &str = "decide";
 
 /// One request to Webex, as it is kept.
 #[derive(Clone, Debug, PartialEq, Eq)]
