@@ -51,6 +51,8 @@ struct Parts {
     clock: SharedClock,
     deliverer: Deliverer,
     config: config::WebhookDelivery,
+    /// Whether a change can make a message: with nobody who wants to hear, only old ones are left to look for.
+    has_subscribers: bool,
     stop: CancellationToken,
 }
 
@@ -63,7 +65,9 @@ impl Notifier {
         stop: CancellationToken,
     ) -> Result<Self, WebhookError> {
         let deliverer = Deliverer::new(&config.webhooks, &config.webhook_delivery)?;
-        Ok(Self(Arc::new(Parts { store, clock, deliverer, config: config.webhook_delivery.clone(), stop })))
+        let has_subscribers = !config.webhooks.is_empty();
+        let config = config.webhook_delivery.clone();
+        Ok(Self(Arc::new(Parts { store, clock, deliverer, config, has_subscribers, stop })))
     }
 
     /// Delivers until the stop, then finishes what is under way.
@@ -125,7 +129,7 @@ impl Parts {
         let soonest = after_ms(self.clock.now(), 20);
         let next = next.map_or(again, |next| next.clamp(soonest, again));
         tokio::select! {
-            () = self.store.changes().messages() => {}
+            () = self.store.changes().messages(), if self.has_subscribers => {}
             () = self.clock.wait_until(next) => {}
         }
     }

@@ -42,7 +42,7 @@ pub enum StoreError {
         /// What was being done.
         operation: &'static str,
         /// What the database said.
-        source: Arc<sqlx::Error>,
+        source: Arc<dyn std::error::Error + Send + Sync>,
     },
     /// A row holds what no version of the service writes.
     #[error("the store holds a row that cannot be read: {0}")]
@@ -61,7 +61,9 @@ pub enum StoreError {
     Entropy(#[from] crate::entropy::NoEntropy),
 }
 
-fn failed(operation: &'static str) -> impl Fn(sqlx::Error) -> StoreError {
+fn failed<E: std::error::Error + Send + Sync + 'static>(
+    operation: &'static str,
+) -> impl Fn(E) -> StoreError {
     move |source| StoreError::Database { operation, source: Arc::new(source) }
 }
 

@@ -22,11 +22,13 @@ use jiff::Timestamp;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
 };
-use sqlx::{ConnectOptions as _, Row as _};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::writer::{Link, Write, Writer};
 use super::outbox::Subscribers;
-use super::row::{self, columns_of, read_attempt, read_callback, read_event, read_key};
+use super::row::{
+    self, Columns, columns_of, read_attempt, read_callback, read_event, read_inserted, read_key, unreadable,
+};
 use super::turns::{self, Turns};
 use super::{
     Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
@@ -44,6 +46,9 @@ const READERS: u32 = 4;
 /// How long a connection waits for another process (a backup, say) to let go of the file.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// What a client's key was used for.
+const FIND_KEY: &str = "SELECT fingerprint, callback_id, joined FROM idempotency WHERE scope = ? AND key = ?";
+
 /// The store in an SQLite file.
 #[derive(Debug)]
 pub struct SqliteStore {
@@ -57,6 +62,32 @@ pub struct SqliteStore {
 }
 
 columns_of!(SqliteRow);
+
+impl Columns for rusqlite::Row<'_> {
+    fn text(&self, name: &str) -> Result<&str, StoreError> {
+        self.optional_text(name)?.ok_or_else(|| unreadable(name))
+    }
+
+    fn optional_text(&self, name: &str) -> Result<Option<&str>, StoreError> {
+        self.get_ref(name).ok().and_then(|value| value.as_str_or_null().ok()).ok_or_else(|| unreadable(name))
+    }
+
+    fn integer(&self, name: &str) -> Result<i64, StoreError> {
+        self.optional_integer(name)?.ok_or_else(|| unreadable(name))
+    }
+
+    fn optional_integer(&self, name: &str) -> Result<Option<i64>, StoreError> {
+        self.get(name).map_err(|_| unreadable(name))
+    }
+
+    fn bytes(&self, name: &str) -> Result<&[u8], StoreError> {
+        self.get_ref(name).ok().and_then(|value| value.as_blob().ok()).ok_or_else(|| unreadable(name))
+    }
+
+    fn flag(&self, name: &str) -> Result<bool, StoreError> {
+        self.get(name).map_err(|_| unreadable(name))
+    }
+}
 
 impl SqliteStore {
     /// Opens the store, makes it where there is none, and brings its schema up to date.
@@ -74,17 +105,20 @@ impl SqliteStore {
             .busy_timeout(BUSY_TIMEOUT);
         let mut connection = options.connect().await.map_err(failed("open"))?;
         MIGRATIONS.run(&mut connection).await?;
+        connection.close().await.map_err(failed("open"))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
             .idle_timeout(Duration::from_mins(1))
-            .connect_with(options.clone().read_only(true))
+            // There is no server that could have gone away.
+            .test_before_acquire(false)
+            .connect_with(options.read_only(true))
             .await
             .map_err(failed("open"))?;
         let changes = Changes::default();
         let subscribers = Subscribers::default();
         Ok(Self {
             readers,
-            writer: Writer::start(Link::new(options, connection), changes.clone(), subscribers.clone()),
+            writer: Writer::start(Link::open(path)?, changes.clone(), subscribers.clone())?,
             subscribers,
             changes,
             turns: Turns::default(),
@@ -118,8 +152,8 @@ fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let cannot = |source: std::io::Error| failed("lock")(source.into());
-    let file = File::create(&name).map_err(cannot)?;
+    let cannot = failed::<std::io::Error>("lock");
+    let file = File::create(&name).map_err(&cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),
         Err(TryLockError::WouldBlock) => Err(StoreError::InUse(path.display().to_string())),
@@ -141,8 +175,8 @@ impl Store for SqliteStore {
     }
 
     async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
-        let mut connection = self.readers.acquire().await.map_err(failed("read"))?;
-        writer::find_key(&mut connection, key).await
+        let row = sqlx::query(FIND_KEY).bind(&key.scope).bind(&key.key).fetch_optional(&self.readers).await;
+        row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key)).transpose()
     }
 
     async fn get(&self, id: CallbackId) -> Result<Option<Callback>, StoreError> {

@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
+use rusqlite::{Connection, ToSql, params};
 
 use super::SqliteStore;
-use super::writer::Write;
+use super::writer::{Write, execute};
 use crate::api_key::ApiKey;
 use crate::store::api_key::ApiKeyStore;
 use crate::store::row::{joined_scopes, read_api_key};
@@ -18,30 +18,30 @@ pub(super) enum KeyWrite {
     Used { id: String, at: Timestamp },
 }
 
-pub(super) async fn apply(connection: &mut SqliteConnection, write: &KeyWrite) -> Result<u64, StoreError> {
-    let query = match write {
-        KeyWrite::Add { key } => sqlx::query(
+pub(super) fn apply(connection: &Connection, write: &KeyWrite) -> Result<u64, StoreError> {
+    let written = |sql: &str, values: &[&dyn ToSql]| execute(connection, "write an API key", sql, values);
+    match write {
+        KeyWrite::Add { key } => written(
             "INSERT INTO api_key (id, name, digest, sites, scopes, created_at, expires_at) VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(&key.id)
-        .bind(&key.name)
-        .bind(&key.digest[..])
-        .bind(key.sites.join(" "))
-        .bind(joined_scopes(&key.scopes))
-        .bind(key.created_at.as_millisecond())
-        .bind(key.expires_at.map(Timestamp::as_millisecond)),
-        KeyWrite::Revoke { id, now } => {
-            sqlx::query("UPDATE api_key SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL")
-                .bind(now.as_millisecond())
-                .bind(id)
-        }
-        KeyWrite::Used { id, at } => sqlx::query(
+            params![
+                key.id,
+                key.name,
+                &key.digest[..],
+                key.sites.join(" "),
+                joined_scopes(&key.scopes),
+                key.created_at.as_millisecond(),
+                key.expires_at.map(Timestamp::as_millisecond),
+            ],
+        ),
+        KeyWrite::Revoke { id, now } => written(
+            "UPDATE api_key SET revoked_at = ? WHERE id = ? AND revoked_at IS NULL",
+            params![now.as_millisecond(), id],
+        ),
+        KeyWrite::Used { id, at } => written(
             "UPDATE api_key SET last_used_at = ?1 WHERE id = ?2 AND coalesce(last_used_at < ?1, TRUE)",
-        )
-        .bind(at.as_millisecond())
-        .bind(id),
-    };
-    Ok(query.execute(connection).await.map_err(failed("write an API key"))?.rows_affected())
+            params![at.as_millisecond(), id],
+        ),
+    }
 }
 
 #[async_trait]

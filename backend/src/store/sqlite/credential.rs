@@ -2,10 +2,10 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
+use rusqlite::{Connection, ToSql, params};
 
 use super::SqliteStore;
-use super::writer::Write;
+use super::writer::{Write, execute};
 use crate::store::credential::{CredentialStore, StoredCredential};
 use crate::store::row::read_credential;
 use crate::store::{StoreError, failed};
@@ -20,35 +20,29 @@ pub(super) enum CredentialWrite {
 }
 
 /// Makes the change; gives how many rows it changed.
-pub(super) async fn apply(
-    connection: &mut SqliteConnection,
-    write: &CredentialWrite,
-) -> Result<u64, StoreError> {
-    let query = match write {
-        CredentialWrite::Replace { revision, sealed } => sqlx::query(
+pub(super) fn apply(connection: &Connection, write: &CredentialWrite) -> Result<u64, StoreError> {
+    let written = |sql: &str, values: &[&dyn ToSql]| execute(connection, "write the credential", sql, values);
+    match write {
+        CredentialWrite::Replace { revision, sealed } => written(
             "UPDATE credential SET revision = revision + 1, sealed = ?, leased_until = NULL WHERE revision = ?",
-        )
-        .bind(sealed)
-        .bind(revision.cast_signed()),
-        CredentialWrite::Set { sealed } => sqlx::query(
+            params![sealed, revision.cast_signed()],
+        ),
+        CredentialWrite::Set { sealed } => written(
             "INSERT INTO credential (id, revision, sealed) VALUES (1, 1, ?1) \
              ON CONFLICT (id) DO UPDATE SET revision = revision + 1, sealed = ?1, leased_until = NULL",
-        )
-        .bind(sealed),
-        CredentialWrite::Forget => sqlx::query("DELETE FROM credential"),
-        CredentialWrite::Lease { revision, now, until } => sqlx::query(
+            params![sealed],
+        ),
+        CredentialWrite::Forget => written("DELETE FROM credential", &[]),
+        CredentialWrite::Lease { revision, now, until } => written(
             "UPDATE credential SET leased_until = ? \
              WHERE revision = ? AND (leased_until IS NULL OR leased_until <= ?)",
-        )
-        .bind(until.as_millisecond())
-        .bind(revision.cast_signed())
-        .bind(now.as_millisecond()),
-        CredentialWrite::Release { revision } => {
-            sqlx::query("UPDATE credential SET leased_until = NULL WHERE revision = ?")
-                .bind(revision.cast_signed())
-        }
-    };
-    Ok(query.execute(connection).await.map_err(failed("write the credential"))?.rows_affected())
+            params![until.as_millisecond(), revision.cast_signed(), now.as_millisecond()],
+        ),
+        CredentialWrite::Release { revision } => written(
+            "UPDATE credential SET leased_until = NULL WHERE revision = ?",
+            params![revision.cast_signed()],
+        ),
+    }
 }
 
 impl SqliteStore {

@@ -3,10 +3,10 @@
 use async_trait::async_trait;
 use futures_util::future::join_all;
 use jiff::Timestamp;
-use sqlx::sqlite::SqliteConnection;
+use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use super::SqliteStore;
-use super::writer::Write;
+use super::writer::{Write, execute};
 use crate::callback::Callback;
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus, Outbox, Subscriber, Subscribers};
 use crate::store::row::{moment, read_message, read_message_attempt};
@@ -21,94 +21,89 @@ pub(super) enum MessageWrite {
 }
 
 /// The state that a callback is in before a change to it; not asked where nobody wants to know.
-pub(super) async fn state_of(
-    connection: &mut SqliteConnection,
+pub(super) fn state_of(
+    connection: &Connection,
     subscribers: &Subscribers,
     callback: &Callback,
 ) -> Result<Option<String>, StoreError> {
     if subscribers.is_empty() {
         return Ok(None);
     }
-    let query = sqlx::query_scalar("SELECT state FROM callback WHERE id = ?").bind(callback.id.to_string());
-    query.fetch_optional(connection).await.map_err(failed("read a state"))
+    let find = connection.prepare_cached("SELECT state FROM callback WHERE id = ?");
+    let state = find.and_then(|mut find| find.query_row([callback.id.to_string()], |row| row.get(0)).optional());
+    state.map_err(failed("read a state"))
 }
 
 /// Writes the messages that a callback makes which has come to its state.
-pub(super) async fn insert(
-    connection: &mut SqliteConnection,
+pub(super) fn insert(
+    connection: &Connection,
     subscribers: &Subscribers,
     callback: &Callback,
 ) -> Result<(), StoreError> {
     for message in subscribers.messages(callback) {
-        let query = sqlx::query(
+        execute(
+            connection,
+            "write a message",
             "INSERT INTO outgoing_message (webhook, id, callback_id, body, status, attempts, created_at, due_at) \
              VALUES (?, ?, ?, ?, ?, 0, ?, ?)",
-        );
-        let query = query
-            .bind(&message.webhook)
-            .bind(&message.id)
-            .bind(message.callback_id.to_string())
-            .bind(&message.body)
-            .bind(message.status.as_str())
-            .bind(message.created_at.as_millisecond())
-            .bind(message.due_at.map(Timestamp::as_millisecond));
-        query.execute(&mut *connection).await.map_err(failed("write a message"))?;
+            params![
+                message.webhook,
+                message.id,
+                message.callback_id.to_string(),
+                message.body,
+                message.status.as_str(),
+                message.created_at.as_millisecond(),
+                message.due_at.map(Timestamp::as_millisecond),
+            ],
+        )?;
     }
     Ok(())
 }
 
-pub(super) async fn apply(
-    connection: &mut SqliteConnection,
-    write: &MessageWrite,
-) -> Result<u64, StoreError> {
-    let query = match write {
-        MessageWrite::Lease { message, until } => sqlx::query(
+pub(super) fn apply(connection: &Connection, write: &MessageWrite) -> Result<u64, StoreError> {
+    let written = |sql: &str, values: &[&dyn ToSql]| execute(connection, "write a message", sql, values);
+    match write {
+        MessageWrite::Lease { message, until } => written(
             "UPDATE outgoing_message SET attempts = attempts + 1, due_at = ? \
              WHERE webhook = ? AND id = ? AND attempts = ? AND status = 'waiting'",
-        )
-        .bind(until.as_millisecond())
-        .bind(&message.webhook)
-        .bind(&message.id)
-        .bind(message.attempts),
+            params![until.as_millisecond(), message.webhook, message.id, message.attempts],
+        ),
         MessageWrite::Settle { message, attempt } => {
-            sqlx::query(
+            written(
                 "INSERT INTO outgoing_attempt (webhook, message_id, begun_at, took_ms, status, outcome) \
                  VALUES (?, ?, ?, ?, ?, ?)",
-            )
-            .bind(&message.webhook)
-            .bind(&message.id)
-            .bind(attempt.begun_at.as_millisecond())
-            .bind(attempt.took_ms)
-            .bind(attempt.status)
-            .bind(&attempt.outcome)
-            .execute(&mut *connection)
-            .await
-            .map_err(failed("write an attempt"))?;
-            sqlx::query(
+                params![
+                    message.webhook,
+                    message.id,
+                    attempt.begun_at.as_millisecond(),
+                    attempt.took_ms,
+                    attempt.status,
+                    attempt.outcome,
+                ],
+            )?;
+            written(
                 "UPDATE outgoing_message SET status = ?, due_at = ? \
                  WHERE webhook = ? AND id = ? AND attempts = ? AND status = 'waiting'",
+                params![
+                    message.status.as_str(),
+                    message.due_at.map(Timestamp::as_millisecond),
+                    message.webhook,
+                    message.id,
+                    message.attempts,
+                ],
             )
-            .bind(message.status.as_str())
-            .bind(message.due_at.map(Timestamp::as_millisecond))
-            .bind(&message.webhook)
-            .bind(&message.id)
-            .bind(message.attempts)
         }
-        MessageWrite::Retry { webhook, id, now } => sqlx::query(
+        MessageWrite::Retry { webhook, id, now } => written(
             "UPDATE outgoing_message SET status = 'waiting', due_at = ?1 WHERE status = 'parked' \
              AND (?2 IS NULL OR webhook = ?2) AND (?3 IS NULL OR id = ?3)",
-        )
-        .bind(now.as_millisecond())
-        .bind(webhook)
-        .bind(id),
-        MessageWrite::Forget { delivered_before, parked_before } => sqlx::query(
+            params![now.as_millisecond(), webhook, id],
+        ),
+        MessageWrite::Forget { delivered_before, parked_before } => written(
             "DELETE FROM outgoing_message WHERE (status = 'delivered' AND created_at < ?) \
              OR (status = 'parked' AND created_at < ?)",
-        )
-        .bind(delivered_before.as_millisecond())
-        .bind(parked_before.as_millisecond()),
-    };
-    Ok(query.execute(connection).await.map_err(failed("write a message"))?.rows_affected())
+            params![delivered_before.as_millisecond(), parked_before.as_millisecond()],
+        ),
+    }
 }
 
 #[async_trait]

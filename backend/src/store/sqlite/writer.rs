@@ -1,21 +1,27 @@
-//! The one connection that writes. What waits while a transaction is being flushed goes into the next one together.
+//! The one connection that writes, on a thread of its own. What waits while a transaction is being flushed goes into the
+//! next one together.
+//!
+//! A batch is a few statements for each of hundreds of writes. The library that reads hands each statement to another
+//! thread and back, which costs more than the statement; this one calls SQLite where it stands.
 
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::thread::JoinHandle;
 
 use jiff::Timestamp;
+use rusqlite::{Connection, OpenFlags, Params, TransactionBehavior, params};
 use secrecy::ExposeSecret as _;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteConnection};
-use sqlx::{ConnectOptions as _, Connection as _};
 use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::{self, KeyWrite};
 use super::credential::{self, CredentialWrite};
 use super::outbox::{self, MessageWrite};
+use super::{BUSY_TIMEOUT, FIND_KEY};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::store::outbox::Subscribers;
-use crate::store::row::{attributes_json, read_id, read_inserted};
+use crate::store::row::{Columns as _, attributes_json, read_id, read_inserted};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 use crate::token::SigningKey;
@@ -24,6 +30,9 @@ use crate::token::SigningKey;
 const WAITING_MAX: usize = 4096;
 /// Writes in one transaction at most, so that the first of them is not kept waiting.
 const BATCH_MAX: usize = 256;
+
+/// Statements that are kept ready.
+const STATEMENTS_MAX: usize = 64;
 
 /// The start of a transaction, which takes the lock.
 const BEGIN: &str = "begin";
@@ -76,111 +85,134 @@ struct Job {
     reply: oneshot::Sender<Result<Done, StoreError>>,
 }
 
-/// The way to the writing task, which ends when this is dropped and all that waits is written.
+/// The way to the writing thread. Dropping it waits until all that was asked for is written and the file is closed.
 #[derive(Debug)]
-pub(super) struct Writer(mpsc::Sender<Job>);
+pub(super) struct Writer {
+    jobs: Option<mpsc::Sender<Job>>,
+    thread: Option<JoinHandle<()>>,
+}
 
 impl Writer {
-    pub(super) fn start(link: Link, changes: Changes, subscribers: Subscribers) -> Self {
+    pub(super) fn start(link: Link, changes: Changes, subscribers: Subscribers) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
-        tokio::spawn(run(link, receiver, changes, subscribers));
-        Self(sender)
+        let thread = std::thread::Builder::new().name("store-writer".to_owned());
+        let thread = thread.spawn(move || run(link, receiver, &changes, &subscribers)).map_err(failed("start"))?;
+        Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
 
     pub(super) async fn write(&self, write: Write) -> Result<Done, StoreError> {
         let (reply, answer) = oneshot::channel();
-        self.0.send(Job { write, reply }).await.map_err(|_| StoreError::Closed)?;
+        let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
+        jobs.send(Job { write, reply }).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)?
+    }
+}
+
+impl Drop for Writer {
+    fn drop(&mut self) {
+        self.jobs = None;
+        // Its panic has ended the process.
+        let _ = self.thread.take().map(JoinHandle::join);
+    }
+}
+
+/// A panic of the writer ends the process: a service that stores nothing is none, and its supervisor starts it again.
+struct EndsTheProcess;
+
+impl Drop for EndsTheProcess {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer of the store has failed; the process ends");
+            std::process::exit(1);
+        }
     }
 }
 
 /// The connection, opened anew where the one before was given up.
 pub(super) struct Link {
-    options: SqliteConnectOptions,
-    connection: Option<SqliteConnection>,
+    path: PathBuf,
+    connection: Option<Connection>,
 }
 
 impl Link {
-    pub(super) const fn new(options: SqliteConnectOptions, connection: SqliteConnection) -> Self {
-        Self { options, connection: Some(connection) }
+    /// Opens a file that is there.
+    pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
+        Ok(Self { path: path.to_owned(), connection: Some(connect(path)?) })
     }
 
-    async fn connection(&mut self) -> Result<&mut SqliteConnection, StoreError> {
+    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
         let connection = match self.connection.take() {
             Some(connection) => connection,
-            None => self.options.connect().await.map_err(failed(BEGIN))?,
+            None => connect(&self.path)?,
         };
         Ok(self.connection.insert(connection))
     }
 
-    async fn close(&mut self) -> Result<(), sqlx::Error> {
-        match self.connection.take() {
-            Some(connection) => connection.close().await,
-            None => Ok(()),
-        }
-    }
-
     /// Writes all or nothing; gives what became of each once that is on the disk.
-    async fn transaction(
-        &mut self,
-        jobs: &[Job],
-        subscribers: &Subscribers,
-    ) -> Result<Vec<Done>, StoreError> {
-        let outcome = transaction(self.connection().await?, jobs, subscribers).await;
+    fn transaction(&mut self, jobs: &[Job], subscribers: &Subscribers) -> Result<Vec<Done>, StoreError> {
+        let outcome = transaction(self.connection()?, jobs, subscribers);
         if !matches!(outcome, Ok(_) | Err(StoreError::Database { operation: BEGIN, .. })) {
-            // SQLite ends a transaction by itself where the disk is full, and the library then counts it as open for ever. A
-            // connection that is closed has none in any case.
-            if let Err(error) = self.close().await {
-                tracing::debug!(%error, "the connection that failed was not closed in good order");
-            }
+            // After a full disk or a damaged page, whatever the connection believes is not worth knowing.
+            self.connection = None;
         }
         outcome
     }
 }
 
-async fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: Changes, subscribers: Subscribers) {
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let opened = || {
+        let connection = Connection::open_with_flags(path, flags)?;
+        connection.busy_timeout(BUSY_TIMEOUT)?;
+        connection.pragma_update(None, "synchronous", "FULL")?;
+        connection.pragma_update(None, "foreign_keys", "ON")?;
+        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Ok(connection)
+    };
+    opened().map_err(failed::<rusqlite::Error>(BEGIN))
+}
+
+fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, subscribers: &Subscribers) {
+    let _guard = EndsTheProcess;
     let mut batch = Vec::with_capacity(BATCH_MAX);
-    while waiting.recv_many(&mut batch, BATCH_MAX).await > 0 {
-        match link.transaction(&batch, &subscribers).await {
-            Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), &changes)),
+    while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        match link.transaction(&batch, subscribers) {
+            Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), changes)),
             // The file is locked or cannot be written: trying each by itself would wait for each.
             Err(StoreError::Database { operation: BEGIN, source }) => {
                 for job in batch.drain(..) {
                     let source = Arc::clone(&source);
-                    job.answer(Err(StoreError::Database { operation: BEGIN, source }), &changes);
+                    job.answer(Err(StoreError::Database { operation: BEGIN, source }), changes);
                 }
             }
             // One write must not fail for its neighbours: each is tried by itself.
             Err(_) if batch.len() > 1 => {
                 for job in batch.drain(..) {
-                    let done = link.transaction(std::slice::from_ref(&job), &subscribers).await;
-                    job.answer(done.map(|done| done.into_iter().next().unwrap_or_default()), &changes);
+                    let done = link.transaction(std::slice::from_ref(&job), subscribers);
+                    job.answer(done.map(|done| done.into_iter().next().unwrap_or_default()), changes);
                 }
             }
             Err(error) => {
                 if let Some(job) = batch.pop() {
-                    job.answer(Err(error), &changes);
+                    job.answer(Err(error), changes);
                 }
             }
         }
     }
-    if let Err(error) = link.close().await {
+    if let Some(Err((_, error))) = link.connection.take().map(Connection::close) {
         tracing::warn!(%error, "the store was not closed in good order; it recovers at the next start");
     }
 }
 
-async fn transaction(
-    connection: &mut SqliteConnection,
+fn transaction(
+    connection: &mut Connection,
     jobs: &[Job],
     subscribers: &Subscribers,
 ) -> Result<Vec<Done>, StoreError> {
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
-    let mut begun = connection.begin_with("BEGIN IMMEDIATE").await.map_err(failed(BEGIN))?;
-    let mut done = Vec::with_capacity(jobs.len());
-    for job in jobs {
-        done.push(apply(&mut begun, &job.write, subscribers).await?);
-    }
-    begun.commit().await.map_err(failed("commit"))?;
+    let begun = connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(BEGIN))?;
+    let done = jobs.iter().map(|job| apply(&begun, &job.write, subscribers)).collect::<Result<_, _>>()?;
+    begun.commit().map_err(failed("commit"))?;
     Ok(done)
 }
 
@@ -198,261 +230,243 @@ impl Job {
     }
 }
 
-async fn apply(
-    connection: &mut SqliteConnection,
-    write: &Write,
-    subscribers: &Subscribers,
-) -> Result<Done, StoreError> {
+/// Runs one statement; gives how many rows it changed.
+pub(super) fn execute(
+    connection: &Connection,
+    operation: &'static str,
+    sql: &str,
+    values: impl Params,
+) -> Result<u64, StoreError> {
+    let changed = connection.prepare_cached(sql).and_then(|mut statement| statement.execute(values));
+    Ok(changed.map_err(failed(operation))? as u64)
+}
+
+fn apply(connection: &Connection, write: &Write, subscribers: &Subscribers) -> Result<Done, StoreError> {
     let rows = match write {
         Write::Insert { callback, key, claim } => {
-            let done = insert(connection, callback, key.as_ref(), claim.as_ref()).await?;
+            let done = insert(connection, callback, key.as_ref(), claim.as_ref())?;
             if done.before.is_none() {
-                outbox::insert(connection, subscribers, callback).await?;
+                outbox::insert(connection, subscribers, callback)?;
             }
             return Ok(done);
         }
         Write::Update { next, attempt } => {
-            let before = outbox::state_of(connection, subscribers, next).await?;
-            let rows = update(connection, next, attempt.as_ref()).await?;
+            let before = outbox::state_of(connection, subscribers, next)?;
+            let rows = update(connection, next, attempt.as_ref())?;
             if rows == 1 && before.is_some_and(|before| before != next.state.as_str()) {
-                outbox::insert(connection, subscribers, next).await?;
+                outbox::insert(connection, subscribers, next)?;
             }
             rows
         }
-        Write::KeepEvent { event, now } => keep_event(connection, event, *now).await?,
+        Write::KeepEvent { event, now } => keep_event(connection, event, *now)?,
         Write::MarkApplied { event_ids } => {
-            let mut rows = 0;
-            for id in event_ids {
-                let query = sqlx::query("UPDATE task_event SET applied = 1 WHERE id = ?").bind(id);
-                rows += query.execute(&mut *connection).await.map_err(failed("mark events"))?.rows_affected();
-            }
-            rows
+            let mark = |id| execute(connection, "mark events", "UPDATE task_event SET applied = 1 WHERE id = ?", [id]);
+            event_ids.iter().map(mark).sum::<Result<_, _>>()?
         }
-        Write::ForgetEvents { before } => {
-            let query =
-                sqlx::query("DELETE FROM task_event WHERE received_at < ?").bind(before.as_millisecond());
-            query.execute(connection).await.map_err(failed("forget events"))?.rows_affected()
-        }
-        Write::FirstKey { now } => first_key(connection, *now).await?,
-        Write::Message(write) => outbox::apply(connection, write).await?,
-        Write::Key(write) => api_key::apply(connection, write).await?,
-        Write::Credential(write) => credential::apply(connection, write).await?,
-        Write::Check => {
-            // Writes one page for real, which a full disk has no room for. The number means nothing to us.
-            let query = sqlx::query("PRAGMA user_version = 1");
-            query.execute(connection).await.map_err(failed("check"))?.rows_affected()
-        }
+        Write::ForgetEvents { before } => execute(
+            connection,
+            "forget events",
+            "DELETE FROM task_event WHERE received_at < ?",
+            [before.as_millisecond()],
+        )?,
+        Write::FirstKey { now } => first_key(connection, *now)?,
+        Write::Message(write) => outbox::apply(connection, write)?,
+        Write::Key(write) => api_key::apply(connection, write)?,
+        Write::Credential(write) => credential::apply(connection, write)?,
+        // Writes one page for real, which a full disk has no room for. The number means nothing to us.
+        Write::Check => execute(connection, "check", "PRAGMA user_version = 1", [])?,
     };
     Ok(Done { rows, before: None })
 }
 
-pub(super) async fn find_key(
-    connection: &mut SqliteConnection,
-    key: &IdempotencyKey,
-) -> Result<Option<Inserted>, StoreError> {
-    let query =
-        sqlx::query("SELECT fingerprint, callback_id, joined FROM idempotency WHERE scope = ? AND key = ?");
-    let row = query
-        .bind(&key.scope)
-        .bind(&key.key)
-        .fetch_optional(connection)
-        .await
-        .map_err(failed("find a key"))?;
-    row.map(|row| read_inserted(&row, key)).transpose()
+fn find_key(connection: &Connection, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
+    let mut find = connection.prepare_cached(FIND_KEY).map_err(failed("find a key"))?;
+    let mut rows = find.query(params![key.scope, key.key]).map_err(failed("find a key"))?;
+    rows.next().map_err(failed("find a key"))?.map(|row| read_inserted(row, key)).transpose()
 }
 
-async fn insert(
-    connection: &mut SqliteConnection,
+fn insert(
+    connection: &Connection,
     callback: &Callback,
     key: Option<&IdempotencyKey>,
     claim: Option<&Claim>,
 ) -> Result<Done, StoreError> {
     if let Some(key) = key
-        && let Some(before) = find_key(connection, key).await?
+        && let Some(before) = find_key(connection, key)?
     {
         return Ok(Done { rows: 0, before: Some(before) });
     }
     if let Some(claim) = claim
-        && let Some(first) = holder_of(connection, claim).await?
+        && let Some(first) = holder_of(connection, claim)?
     {
         if let Some(key) = key {
-            insert_key(connection, key, first, callback.created_at, true).await?;
+            insert_key(connection, key, first, callback.created_at, true)?;
         }
         return Ok(Done { rows: 0, before: Some(Inserted::Joined(first)) });
     }
     let request = &callback.request;
-    sqlx::query(
+    let fallback = callback.fallback.as_ref();
+    let appointment = callback.appointment.as_ref();
+    execute(
+        connection,
+        "insert a callback",
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
          fallback_detail, schedule, schedule_keeper) \
          VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-    )
-    .bind(callback.id.to_string())
-    .bind(&request.site)
-    .bind(request.door.as_str())
-    .bind(request.phone.e164())
-    .bind(request.name.reveal())
-    .bind(request.email.reveal())
-    .bind(&request.reason)
-    .bind(request.message.reveal())
-    .bind(&request.page)
-    .bind(&request.locale)
-    .bind(request.agent.as_ref().map(AgentName::as_text))
-    .bind(&request.reference)
-    .bind(&request.consent_version)
-    .bind(attributes_json(&request.attributes))
-    .bind(callback.state.as_str())
-    .bind(callback.attempts)
-    .bind(callback.created_at.as_millisecond())
-    .bind(callback.updated_at.as_millisecond())
-    .bind(callback.deadline.as_millisecond())
-    .bind(callback.due_at.map(Timestamp::as_millisecond))
-    .bind(i64::try_from(callback.revision).unwrap_or(i64::MAX))
-    .bind(claim.map(|claim| &claim.text))
-    .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
-    .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
-    .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
-    .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
-    .execute(&mut *connection)
-    .await
-    .map_err(failed("insert a callback"))?;
+        params![
+            callback.id.to_string(),
+            request.site,
+            request.door.as_str(),
+            request.phone.e164(),
+            request.name.reveal(),
+            request.email.reveal(),
+            request.reason,
+            request.message.reveal(),
+            request.page,
+            request.locale,
+            request.agent.as_ref().map(AgentName::as_text),
+            request.reference,
+            request.consent_version,
+            attributes_json(&request.attributes),
+            callback.state.as_str(),
+            callback.attempts,
+            callback.created_at.as_millisecond(),
+            callback.updated_at.as_millisecond(),
+            callback.deadline.as_millisecond(),
+            callback.due_at.map(Timestamp::as_millisecond),
+            signed(callback.revision),
+            claim.map(|claim| &claim.text),
+            fallback.map(|(fallback, _)| fallback.as_str()),
+            fallback.map(|(_, detail)| detail),
+            appointment.map(|kept| kept.window.as_text()),
+            appointment.map(|kept| kept.keeper.as_str()),
+        ],
+    )?;
     if let Some(key) = key {
-        insert_key(connection, key, callback.id, callback.created_at, false).await?;
+        insert_key(connection, key, callback.id, callback.created_at, false)?;
     }
     Ok(Done { rows: 1, before: None })
 }
 
 /// The callback that has the claim, where it has not lost it.
-async fn holder_of(
-    connection: &mut SqliteConnection,
-    claim: &Claim,
-) -> Result<Option<CallbackId>, StoreError> {
-    let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = ? AND created_at < ?");
-    let query = query.bind(&claim.text).bind(claim.since.as_millisecond());
-    query.execute(&mut *connection).await.map_err(failed("release a claim"))?;
-    let query = sqlx::query("SELECT id FROM callback WHERE claim = ?").bind(&claim.text);
-    let row = query.fetch_optional(connection).await.map_err(failed("find a claim"))?;
-    row.map(|row| read_id(&row)).transpose()
+fn holder_of(connection: &Connection, claim: &Claim) -> Result<Option<CallbackId>, StoreError> {
+    let find = "SELECT id, created_at FROM callback WHERE claim = ?";
+    let mut find = connection.prepare_cached(find).map_err(failed("find a claim"))?;
+    let mut rows = find.query([&claim.text]).map_err(failed("find a claim"))?;
+    let Some(row) = rows.next().map_err(failed("find a claim"))? else {
+        return Ok(None);
+    };
+    if row.integer("created_at")? >= claim.since.as_millisecond() {
+        return read_id(row).map(Some);
+    }
+    let release = "UPDATE callback SET claim = NULL WHERE claim = ?";
+    execute(connection, "release a claim", release, [&claim.text])?;
+    Ok(None)
 }
 
-async fn insert_key(
-    connection: &mut SqliteConnection,
+fn insert_key(
+    connection: &Connection,
     key: &IdempotencyKey,
     id: CallbackId,
     now: Timestamp,
     joined: bool,
-) -> Result<(), StoreError> {
-    let query = sqlx::query(
+) -> Result<u64, StoreError> {
+    execute(
+        connection,
+        "insert a key",
         "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at, joined) VALUES (?, ?, ?, ?, ?, ?)",
-    );
-    let query = query
-        .bind(&key.scope)
-        .bind(&key.key)
-        .bind(&key.fingerprint[..])
-        .bind(id.to_string())
-        .bind(now.as_millisecond())
-        .bind(joined);
-    query.execute(connection).await.map_err(failed("insert a key")).map(|_| ())
+        params![key.scope, key.key, &key.fingerprint[..], id.to_string(), now.as_millisecond(), joined],
+    )
 }
 
-async fn update(
-    connection: &mut SqliteConnection,
-    next: &Callback,
-    attempt: Option<&Attempt>,
-) -> Result<u64, StoreError> {
-    let revision = i64::try_from(next.revision).unwrap_or(i64::MAX);
-    let (failure, detail) = match &next.failure {
-        Some((failure, detail)) => (Some(failure.as_str()), Some(detail)),
-        None => (None, None),
-    };
-    let (fallback, fallback_detail) = match &next.fallback {
-        Some((fallback, detail)) => (Some(fallback.as_str()), Some(detail)),
-        None => (None, None),
-    };
+fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -> Result<u64, StoreError> {
+    let failure = next.failure.as_ref();
+    let fallback = next.fallback.as_ref();
     let appointment = next.appointment.as_ref();
-    let written = sqlx::query(
+    let window = appointment.map(|kept| kept.window.as_text());
+    let written = execute(
+        connection,
+        "update a callback",
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
          due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, fallback = ?, fallback_detail = ?, \
          deadline = ?, claim = CASE WHEN ? OR schedule IS NOT ? THEN NULL ELSE claim END, schedule = ?, \
          schedule_keeper = ?, schedule_id = ?, schedule_wanted = ? WHERE id = ? AND revision = ?",
-    )
-    .bind(next.state.as_str())
-    .bind(failure)
-    .bind(detail)
-    .bind(&next.task_id)
-    .bind(next.attempts)
-    .bind(next.updated_at.as_millisecond())
-    .bind(next.due_at.map(Timestamp::as_millisecond))
-    .bind(next.poll_at.map(Timestamp::as_millisecond))
-    .bind(next.sent_at.map(Timestamp::as_millisecond))
-    .bind(next.last_event_at.map(Timestamp::as_millisecond))
-    .bind(revision)
-    .bind(fallback)
-    .bind(fallback_detail)
-    .bind(next.deadline.as_millisecond())
-    .bind(next.state.is_final())
-    // A claim is to a window: whoever wants the former one is called then.
-    .bind(appointment.map(|kept| kept.window.as_text()))
-    .bind(appointment.map(|kept| kept.window.as_text()))
-    .bind(appointment.map(|kept| kept.keeper.as_str()))
-    .bind(appointment.and_then(|kept| kept.webex_id.as_deref()))
-    .bind(appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text))
-    .bind(next.id.to_string())
-    .bind(revision - 1)
-    .execute(&mut *connection)
-    .await
-    .map_err(failed("update a callback"))?;
+        params![
+            next.state.as_str(),
+            failure.map(|(failure, _)| failure.as_str()),
+            failure.map(|(_, detail)| detail),
+            next.task_id,
+            next.attempts,
+            next.updated_at.as_millisecond(),
+            next.due_at.map(Timestamp::as_millisecond),
+            next.poll_at.map(Timestamp::as_millisecond),
+            next.sent_at.map(Timestamp::as_millisecond),
+            next.last_event_at.map(Timestamp::as_millisecond),
+            signed(next.revision),
+            fallback.map(|(fallback, _)| fallback.as_str()),
+            fallback.map(|(_, detail)| detail),
+            next.deadline.as_millisecond(),
+            next.state.is_final(),
+            // A claim is to a window: whoever wants the former one is called then.
+            window,
+            window,
+            appointment.map(|kept| kept.keeper.as_str()),
+            appointment.and_then(|kept| kept.webex_id.as_deref()),
+            appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text),
+            next.id.to_string(),
+            signed(next.revision) - 1,
+        ],
+    )?;
     // What was asked of Webex was asked, whoever won.
     if let Some(attempt) = attempt {
-        sqlx::query(
+        execute(
+            connection,
+            "insert an attempt",
             "INSERT INTO attempt (callback_id, operation, begun_at, took_ms, status, tracking_id, outcome) \
              VALUES (?, ?, ?, ?, ?, ?, ?)",
-        )
-        .bind(next.id.to_string())
-        .bind(attempt.operation)
-        .bind(attempt.begun_at.as_millisecond())
-        .bind(attempt.took_ms)
-        .bind(attempt.status)
-        .bind(&attempt.tracking_id)
-        .bind(&attempt.outcome)
-        .execute(&mut *connection)
-        .await
-        .map_err(failed("insert an attempt"))?;
+            params![
+                next.id.to_string(),
+                attempt.operation,
+                attempt.begun_at.as_millisecond(),
+                attempt.took_ms,
+                attempt.status,
+                attempt.tracking_id,
+                attempt.outcome,
+            ],
+        )?;
     }
-    Ok(written.rows_affected())
+    Ok(written)
 }
 
-async fn keep_event(
-    connection: &mut SqliteConnection,
-    event: &TaskEvent,
-    now: Timestamp,
-) -> Result<u64, StoreError> {
-    let written = sqlx::query(
+/// A revision as the database keeps it.
+fn signed(revision: u64) -> i64 {
+    i64::try_from(revision).unwrap_or(i64::MAX)
+}
+
+fn keep_event(connection: &Connection, event: &TaskEvent, now: Timestamp) -> Result<u64, StoreError> {
+    execute(
+        connection,
+        "keep an event",
         "INSERT INTO task_event (id, task_id, change, at, reason, received_at, applied) VALUES (?, ?, ?, ?, ?, ?, 0) \
          ON CONFLICT (id) DO NOTHING",
+        params![
+            event.id,
+            event.task_id,
+            event.change.as_str(),
+            event.at.as_millisecond(),
+            event.reason,
+            now.as_millisecond(),
+        ],
     )
-    .bind(&event.id)
-    .bind(&event.task_id)
-    .bind(event.change.as_str())
-    .bind(event.at.as_millisecond())
-    .bind(&event.reason)
-    .bind(now.as_millisecond())
-    .execute(connection)
-    .await
-    .map_err(failed("keep an event"))?;
-    Ok(written.rows_affected())
 }
 
-async fn first_key(connection: &mut SqliteConnection, now: Timestamp) -> Result<u64, StoreError> {
+fn first_key(connection: &Connection, now: Timestamp) -> Result<u64, StoreError> {
     let key = SigningKey::generate()?;
-    let written = sqlx::query(
+    execute(
+        connection,
+        "make a key",
         "INSERT INTO signing_key (id, secret, created_at) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
+        params![key.id, &key.secret.expose_secret()[..], now.as_millisecond()],
     )
-        .bind(&key.id)
-        .bind(&key.secret.expose_secret()[..])
-        .bind(now.as_millisecond())
-        .execute(connection)
-        .await
-        .map_err(failed("make a key"))?;
-    Ok(written.rows_affected())
 }
