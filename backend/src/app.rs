@@ -8,7 +8,6 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
 use jiff::SignedDuration;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
@@ -21,6 +20,7 @@ use crate::delivery::instances::Instances;
 use crate::delivery::poller::Poller;
 use crate::delivery::progress::Progress;
 use crate::guard::destination;
+use crate::guard::followers::Followers;
 use crate::guard::rate::Limit;
 use crate::guard::shared::SharedLimits;
 use crate::http::{self, ApiKeys, Parts};
@@ -140,10 +140,12 @@ impl App {
             authorization,
             signer: Arc::clone(&signer),
             api_keys: ApiKeys::new(&config.api_keys),
-            address_limit: Limit::new("address", config.limits.address, shared_limits.clone()),
-            read_limit: Limit::new("reads", config.limits.reads, shared_limits.clone()),
+            address_limit: Limit::new("address", &config.limits.address, shared_limits.clone()),
+            read_limit: Limit::new("reads", &config.limits.reads, shared_limits.clone()),
+            guess_limit: Limit::new("guesses", &config.limits.guesses, shared_limits.clone()),
+            key_limit: Limit::new("key", &config.limits.key, shared_limits.clone()),
             shared_limits,
-            followers: Arc::new(Semaphore::new(config.limits.followers)),
+            followers: Followers::new(config.limits.followers, config.limits.followers_per_address),
             stop: CancellationToken::new(),
             metrics,
             progress: Progress::new(Arc::clone(&store), Arc::clone(&clock), &config.delivery),

@@ -21,6 +21,7 @@ use crate::guard::shared::SharedLimits;
 use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
+use crate::rates::Rates;
 use crate::schedule::{Keeper, Window};
 use crate::site::Site;
 use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
@@ -44,6 +45,8 @@ struct Wanted {
     booking: Option<(Window, Keeper)>,
     /// Whether a call of its own is wanted, though another is on its way.
     another: bool,
+    /// The preferred-agent link that it came by.
+    link: Option<String>,
 }
 
 /// What a link names.
@@ -106,8 +109,47 @@ pub struct Intake {
     own_numbers: BTreeSet<String>,
     deadline_s: u64,
     join_s: u32,
-    number_limit: Limit,
-    site_limit: Limit,
+    limits: Limits,
+}
+
+/// How many callbacks are taken.
+#[derive(Debug)]
+struct Limits {
+    number: Limit,
+    /// Of the sites that have none of their own.
+    site: Limit,
+    of_sites: BTreeMap<String, Limit>,
+    link: Limit,
+}
+
+impl Limits {
+    fn new(config: &Config, shared: Option<&Arc<SharedLimits>>) -> Self {
+        let limit = |name, rates: &Rates| Limit::new(name, rates, shared.cloned());
+        let own = |(id, site): (&String, &Site)| Some((id.clone(), limit("site", site.limit.as_ref()?)));
+        Self {
+            number: limit("number", &config.limits.number),
+            site: limit("site", &config.limits.site),
+            of_sites: config.sites.iter().filter_map(own).collect(),
+            link: limit("link", &config.limits.link),
+        }
+    }
+
+    /// Counts a request that is about to be stored.
+    async fn count(&self, wanted: &Wanted) -> Result<(), Refusal> {
+        let request = &wanted.request;
+        if let Some(link) = &wanted.link {
+            count(&self.link, link).await?;
+        }
+        count(self.of_sites.get(&request.site).unwrap_or(&self.site), &request.site).await?;
+        // A site's id holds no space.
+        let number = Personal::new(format!("{} {}", request.site, request.phone.e164()));
+        count(&self.number, number.reveal()).await
+    }
+
+    fn sweep(&self) {
+        let of_sites = self.of_sites.values();
+        of_sites.chain([&self.number, &self.site, &self.link]).for_each(Limit::sweep);
+    }
 }
 
 impl Intake {
@@ -128,8 +170,7 @@ impl Intake {
             own_numbers: config.sites.values().flat_map(Site::own_numbers).cloned().collect(),
             deadline_s: config.delivery.deadline_s,
             join_s: config.delivery.join_s,
-            number_limit: Limit::new("number", config.limits.number, shared.cloned()),
-            site_limit: Limit::new("site", config.limits.site, shared.cloned()),
+            limits: Limits::new(config, shared),
         }
     }
 
@@ -177,7 +218,8 @@ impl Intake {
         let fallback = agent.filter(|linked| linked.agent.is_none()).map(|_| {
             (Fallback::AgentNotConfigured, "the link's agent takes no callbacks for this site".to_owned())
         });
-        self.take(Wanted { request, fallback, booking, another: false }, key).await
+        let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
+        self.take(Wanted { request, fallback, booking, another: false, link }, key).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -220,7 +262,7 @@ impl Intake {
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
         let another = posted.another;
-        self.take(Wanted { request, fallback: None, booking, another }, key).await
+        self.take(Wanted { request, fallback: None, booking, another, link: None }, key).await
     }
 
     /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
@@ -314,7 +356,6 @@ impl Intake {
     }
 
     async fn take(&self, wanted: Wanted, key: Option<IdempotencyKey>) -> Result<Taken, Refusal> {
-        let Wanted { request, fallback, booking, another } = wanted;
         // A repeated post is answered as the first was, and counts for nothing.
         if let Some(key) = &key {
             match self.store.inserted_with(key).await? {
@@ -323,10 +364,8 @@ impl Intake {
                 Some(Inserted::New | Inserted::Joined(_)) | None => {}
             }
         }
-        count(&self.site_limit, &request.site).await?;
-        // A site's id holds no space.
-        let number = Personal::new(format!("{} {}", request.site, request.phone.e164()));
-        count(&self.number_limit, number.reveal()).await?;
+        self.limits.count(&wanted).await?;
+        let Wanted { request, fallback, booking, another, link: _ } = wanted;
         let now = self.clock.now();
         let mut callback = match booking {
             Some((window, keeper)) => Callback::book(request, now, window, keeper)?,
@@ -418,8 +457,7 @@ impl Intake {
 
     /// Forgets callers of the limits that are as good as new.
     pub fn sweep(&self) {
-        self.number_limit.sweep();
-        self.site_limit.sweep();
+        self.limits.sweep();
     }
 }
 

@@ -23,6 +23,7 @@ pub mod network;
 pub mod notify;
 pub mod personal;
 pub mod phone;
+pub mod rates;
 pub mod schedule;
 pub mod seal;
 pub mod site;

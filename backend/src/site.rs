@@ -8,6 +8,7 @@ use ringback_contract::request::Rules;
 use serde::Deserialize;
 
 use crate::phone::PhoneNumber;
+use crate::rates::Rates;
 use crate::schedule::Offer;
 
 /// A site.
@@ -24,6 +25,9 @@ pub struct Site {
     /// The number that visitors see calling; empty: the organisation's own.
     #[serde(default)]
     pub ani: String,
+    /// How many new callbacks it takes; `None`: as every site.
+    #[serde(default)]
+    pub limit: Option<Rates>,
     /// Countries whose numbers may be called, the usual one first.
     #[serde(default = "default_countries")]
     pub countries: Vec<String>,

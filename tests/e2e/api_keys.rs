@@ -118,7 +118,7 @@ async fn a_key_that_is_mistyped_forged_or_expired_opens_nothing() {
 
 #[tokio::test]
 async fn guessing_at_keys_is_limited() {
-    let house = House::with(|plan| plan.limit("address", 3, 600)).await;
+    let house = House::with(|plan| plan.limit("guesses", 3, 600)).await;
     let guess = format!("rbk_{}", "0".repeat(84));
     for _ in 0..3 {
         post(&house, &guess).await.problem(Kind::Unauthorized);

@@ -43,7 +43,7 @@ fn refusal(house: &House, arguments: &[&str]) -> String {
     String::from_utf8(output.stderr).unwrap()
 }
 
-async fn decisions(house: &House, id: &str) -> Vec<Value> {
+fn decisions(house: &House, id: &str) -> Vec<Value> {
     let shown = house.command(&["callbacks", "show", id, "--json"]);
     let shown: Value = serde_json::from_str(&shown).unwrap();
     let requests = shown["requests"].as_array().unwrap();
@@ -60,7 +60,7 @@ async fn what_webex_never_got_is_sent_again(change: impl FnOnce(&mut Plan)) {
     resolve(&house, &accepted.id, &["--resend"]).await;
     house.until(&accepted.id, State::Completed).await;
     assert_eq!(house.control().rings(visitor::PHONE_E164).await.unwrap(), 1);
-    let decisions = decisions(&house, &accepted.id).await;
+    let decisions = decisions(&house, &accepted.id);
     assert_eq!(decisions.len(), 1);
     assert_eq!(decisions[0]["outcome"], "the operator says: not sent; now accepted");
     let told = refusal(&house, &[&accepted.id, "--resend"]);

@@ -143,6 +143,27 @@ async fn a_key_shows_the_callbacks_of_its_sites_alone() {
 }
 
 #[tokio::test]
+async fn one_address_takes_no_more_than_its_places() {
+    let house = House::with(|plan| {
+        plan.pace(Pace::Manual);
+        plan.set("limits.followers_per_address", 1);
+        plan.set("server.trusted_proxies", vec!["127.0.0.1"]);
+    })
+    .await;
+    let accepted = house.ask().await;
+    let path = format!("/v1/callbacks/{}/events", accepted.id);
+    let from = |address: &str| {
+        let request = house.request(Method::GET, &path).bearer_auth(&accepted.follow);
+        request.header("X-Forwarded-For", address)
+    };
+    let first = from("198.51.100.7").send().await.unwrap();
+    assert_eq!(first.status().as_u16(), 200);
+    let refused = house.send(from("198.51.100.7")).await.problem(Kind::FollowersFull);
+    assert!(refused.detail.contains("this address"), "{}", refused.detail);
+    assert_eq!(from("198.51.100.8").send().await.unwrap().status().as_u16(), 200);
+}
+
+#[tokio::test]
 async fn followers_beyond_the_limit_are_told_to_poll() {
     let house = House::with(|plan| {
         plan.pace(Pace::Manual);

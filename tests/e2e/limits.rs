@@ -5,6 +5,7 @@ use ringback_contract::problem::Kind;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use ringback_tests::answer::Answer;
 use ringback_tests::house::House;
+use ringback_tests::plan::{self, API_KEY};
 use ringback_tests::visitor;
 use serde_json::json;
 
@@ -114,13 +115,91 @@ async fn a_repeated_post_counts_for_nothing() {
 
 #[tokio::test]
 async fn who_guesses_at_keys_is_counted_and_who_has_one_is_not() {
-    let house = House::with(|plan| plan.limit("address", 2, 600)).await;
+    let house = House::with(|plan| plan.limit("guesses", 2, 600)).await;
     let guess =
         || house.request(Method::POST, "/v1/callbacks").bearer_auth("guess").json(&visitor::crm_request());
     house.send(guess()).await.problem(Kind::Unauthorized);
     house.send(guess()).await.problem(Kind::Unauthorized);
-    assert_limited(&house.send(guess()).await, "address", 2);
+    assert_limited(&house.send(guess()).await, "guesses", 2);
     house.send(house.crm_post(&visitor::crm_request())).await.accepted();
+}
+
+#[tokio::test]
+async fn who_guesses_at_the_token_of_a_callback_is_counted() {
+    let house = House::with(|plan| plan.limit("guesses", 2, 600)).await;
+    let accepted = house.ask().await;
+    let path = format!("/v1/callbacks/{}", accepted.id);
+    let guess = || house.request(Method::GET, &path).bearer_auth("rbf_00000000.AAAA.AAAA");
+    house.send(guess()).await.problem(Kind::Unauthorized);
+    house.send(guess()).await.problem(Kind::Unauthorized);
+    assert_limited(&house.send(guess()).await, "guesses", 2);
+    house.view(&accepted).await;
+}
+
+#[tokio::test]
+async fn of_several_windows_each_holds() {
+    let house = House::with(|plan| {
+        let rate = |requests: i64, per_s: i64| {
+            toml::Table::from_iter([
+                ("requests".to_owned(), requests.into()),
+                ("per_s".to_owned(), per_s.into()),
+            ])
+        };
+        plan.set("limits.number", vec![rate(5, 60), rate(2, 86_400)]);
+    })
+    .await;
+    house.ask().await;
+    house.ask().await;
+    let refused = house.send(house.post(&visitor::request())).await;
+    refused.problem(Kind::RateLimited);
+    assert_eq!(refused.header("ratelimit-limit"), "2");
+    // Half a day, and what of it has gone since.
+    let wait: u32 = refused.header("retry-after").parse().unwrap();
+    assert!((40_000..=43_200).contains(&wait), "{wait}");
+}
+
+#[tokio::test]
+async fn a_site_may_have_a_limit_of_its_own() {
+    let house = House::with(|plan| {
+        plan.set("sites.acme.limit.requests", 1);
+        plan.set("sites.acme.limit.per_s", 600);
+    })
+    .await;
+    house.send(post_for(&house, 100)).await.accepted();
+    assert_limited(&house.send(post_for(&house, 101)).await, "site", 1);
+    for number in 100..103 {
+        let other = house
+            .request(Method::POST, "/v1/sites/other/callbacks")
+            .header("Origin", "https://www.other.example")
+            .json(&json!({ "name": visitor::NAME, "phone": format!("+12025550{number}") }));
+        house.send(other).await.accepted();
+    }
+}
+
+#[tokio::test]
+async fn one_link_brings_so_many_callbacks() {
+    let house = House::with(|plan| plan.limit("link", 2, 600)).await;
+    let [link, other] = ["1h", "2h"].map(|expires| house.agent_token("acme", "grace", expires));
+    let by = |link: &str, number: usize| {
+        let phone = format!("+1 202 555 0{number}");
+        house.post(&visitor::request_with(json!({ "phone": phone, "agent": link })))
+    };
+    house.send(by(&link, 100)).await.accepted();
+    house.send(by(&link, 101)).await.accepted();
+    assert_limited(&house.send(by(&link, 102)).await, "link", 2);
+    house.send(by(&other, 102)).await.accepted();
+    house.send(post_for(&house, 103)).await.accepted();
+}
+
+#[tokio::test]
+async fn one_key_makes_so_many_requests() {
+    let house = House::with(|plan| plan.limit("key", 2, 600)).await;
+    let list = |key: &str| house.request(Method::GET, "/v1/callbacks").bearer_auth(key);
+    house.send(list(API_KEY)).await.ok();
+    house.send(list(API_KEY)).await.ok();
+    assert_limited(&house.send(list(API_KEY)).await, "key", 2);
+    assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "key", 2);
+    house.send(list(plan::API_KEY_FOR_ALL)).await.ok();
 }
 
 #[tokio::test]

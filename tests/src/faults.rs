@@ -21,7 +21,7 @@ use tokio_util::sync::CancellationToken;
 use webex_simulator::{Effect, Envelope, Failure, Fault, Operation, Pace, WebhookEffect, WebhookFault};
 
 use crate::house::House;
-use crate::plan::{API_KEY, ORIGIN};
+use crate::plan::{API_KEY, LIMITS, ORIGIN};
 use crate::service::Service;
 use crate::visitor;
 
@@ -136,7 +136,7 @@ pub async fn conduct(orders: Orders) -> Score {
         plan.set("delivery.search_grace_s", SEARCH_GRACE_S);
         plan.set("delivery.quiet_s", 1);
         plan.set("log.level", "info");
-        for limit in ["address", "number", "site", "reads"] {
+        for limit in LIMITS {
             plan.limit(limit, 1_000_000, 1);
         }
     })

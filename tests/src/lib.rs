@@ -14,6 +14,7 @@
 )]
 
 pub mod answer;
+pub mod bench;
 pub mod browser;
 mod driver;
 pub mod eventually;
@@ -21,6 +22,7 @@ pub mod faults;
 pub mod figures;
 pub mod follower;
 pub mod house;
+pub mod load;
 pub mod log;
 pub mod page;
 pub mod plan;

@@ -17,6 +17,9 @@ pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f10111213141516
 /// The origin of the customer's pages.
 pub const ORIGIN: &str = "https://www.acme.example";
 
+/// Every limit that is a rate.
+pub const LIMITS: [&str; 7] = ["address", "number", "site", "link", "key", "reads", "guesses"];
+
 /// What differs from test to test.
 #[derive(Debug)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one piece of furniture that is there or not")]
@@ -65,7 +68,7 @@ impl Plan {
             oauth: false,
             disk_megabytes: None,
         };
-        for limit in ["address", "number", "site", "reads"] {
+        for limit in LIMITS {
             plan.limit(limit, 10_000, 1);
         }
         plan.set("server.workers", 1);
@@ -141,7 +144,7 @@ impl Plan {
         self.disk_megabytes = Some(megabytes);
     }
 
-    /// Sets one of the limits.
+    /// Sets one of the limits, to one rate.
     pub fn limit(&mut self, name: &str, requests: i64, per_s: i64) {
         let mut limit = Table::new();
         limit.insert("requests".to_owned(), requests.into());

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod bench;
 mod check;
 mod demo;
 mod faults;
@@ -31,6 +32,7 @@ struct CommandLine {
 
 #[derive(Subcommand)]
 enum Command {
+    Bench(bench::Options),
     Check(check::Options),
     Demo(demo::Options),
     Faults(faults::Options),
@@ -41,6 +43,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let outcome = match CommandLine::parse().command {
+        Command::Bench(options) => bench::run(&options),
         Command::Check(options) => check::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Faults(options) => faults::run(&options),

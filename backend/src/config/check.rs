@@ -10,11 +10,12 @@ use ringback_contract::form::FieldName;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Config, ConfigError, Rate};
+use super::{Config, ConfigError};
 use crate::agent::Agent;
 use crate::attributes;
 use crate::locale;
 use crate::phone::{self, PhoneNumber};
+use crate::rates::{Rate, Rates};
 use crate::schedule::{self, Keeper, Offer};
 use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
 
@@ -265,24 +266,41 @@ fn limits(config: &Config, found: &mut Findings) {
         "it is not the address of a server with Redis' protocol",
         "write it as redis://:password@host:6379/0, with rediss:// for TLS, or leave it empty",
     );
-    for (key, Rate { requests, per_s }) in [
-        ("limits.address", limits.address),
-        ("limits.number", limits.number),
-        ("limits.site", limits.site),
-        ("limits.reads", limits.reads),
+    for (key, limit) in [
+        ("address", &limits.address),
+        ("number", &limits.number),
+        ("site", &limits.site),
+        ("link", &limits.link),
+        ("key", &limits.key),
+        ("reads", &limits.reads),
+        ("guesses", &limits.guesses),
     ] {
-        found.require(
-            requests > 0 && per_s > 0,
-            key,
-            "a limit of 0 lets nothing through",
-            "give both as at least 1, such as { requests = 20, per_s = 600 }",
-        );
+        rates(&format!("limits.{key}"), limit, found);
     }
+    for (site, limit) in config.sites.iter().filter_map(|(id, site)| Some((id, site.limit.as_ref()?))) {
+        rates(&format!("sites.{site}.limit"), limit, found);
+    }
+    found.require(
+        limits.followers_per_address > 0,
+        "limits.followers_per_address",
+        "nobody could follow a callback",
+        "give at least 1, such as 100",
+    );
     found.require(
         (1024..=1_048_576).contains(&limits.body_bytes),
         "limits.body_bytes",
         format!("{} is not between 1024 and 1048576", limits.body_bytes),
         "16384 holds the largest request that the rules allow",
+    );
+}
+
+fn rates(key: &str, rates: &Rates, found: &mut Findings) {
+    let lets_through = |rate: &Rate| rate.requests > 0 && rate.per_s > 0;
+    found.require(
+        !rates.as_slice().is_empty() && rates.as_slice().iter().all(lets_through),
+        key,
+        "a limit of 0 lets nothing through, and a list of none limits nothing",
+        "give both as at least 1, such as { requests = 20, per_s = 600 }, or a list of these",
     );
 }
 

@@ -19,6 +19,7 @@ use serde::Deserialize;
 
 use crate::agent::Agent;
 use crate::api_key::Scope;
+use crate::rates::Rates;
 use crate::site::Site;
 
 /// The commented default file.
@@ -160,25 +161,19 @@ pub enum WhenUnsearchable {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the commented default file says what each key is")]
 pub struct Limits {
-    pub address: Rate,
-    pub number: Rate,
-    pub site: Rate,
-    pub reads: Rate,
+    pub address: Rates,
+    pub number: Rates,
+    pub site: Rates,
+    pub link: Rates,
+    pub key: Rates,
+    pub reads: Rates,
+    pub guesses: Rates,
     pub redis_url: SecretString,
     pub redis_url_file: String,
     pub body_bytes: usize,
     pub body_timeout_ms: u64,
     pub followers: usize,
-}
-
-/// A number of requests in a time.
-#[derive(Clone, Copy, Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Rate {
-    /// How many.
-    pub requests: u32,
-    /// In how many seconds.
-    pub per_s: u32,
+    pub followers_per_address: usize,
 }
 
 /// What is logged.

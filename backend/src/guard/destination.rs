@@ -40,10 +40,13 @@ pub fn parse(
             code.is_some_and(|code| i64::from(code) == i64::from(number.country_code))
         })
         .collect();
+    let known = PHONE_NUMBER_UTIL.get_region_for_number(&number);
     // Some countries share their numbers with others, such as Christmas Island with Australia.
-    let is_of_one =
-        || of_code.iter().any(|region| PHONE_NUMBER_UTIL.is_valid_number_for_region(&number, *region));
-    let is_known = PHONE_NUMBER_UTIL.get_region_for_number(&number).is_some();
+    let is_of_one = || {
+        known.is_some_and(|region| of_code.contains(&region))
+            || of_code.iter().any(|region| PHONE_NUMBER_UTIL.is_valid_number_for_region(&number, *region))
+    };
+    let is_known = known.is_some();
     if is_known && !(is_of_one() && reaches_a_person(PHONE_NUMBER_UTIL.get_number_type(&number))) {
         return Err(Code::PhoneNotAllowed);
     }

@@ -1,6 +1,8 @@
 //! What stands between a request and the store.
 
+mod callers;
 pub mod destination;
+pub mod followers;
 pub mod origin;
 pub mod rate;
 pub mod shared;

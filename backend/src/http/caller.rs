@@ -82,6 +82,10 @@ impl Crm {
         let crm = crm.ok_or_else(|| {
             Failure::new(Kind::Unauthorized, "Send `Authorization: Bearer` and an API key of this service.")
         })?;
+        let verdict = parts.key_limit.count(crm.caller()).await;
+        if !verdict.allowed {
+            return Err(Failure::limited(parts.key_limit.name(), verdict));
+        }
         crm.require(scope)?;
         Ok(crm)
     }
@@ -148,8 +152,8 @@ impl Crm {
 /// The caller, who may do that; whoever guesses at keys is counted, whoever has one is not.
 pub(super) async fn crm(request: &HttpRequest, parts: &Parts, scope: Scope) -> Result<Crm, Failure> {
     match Crm::of(request, parts, scope).await {
-        Err(refused) => {
-            count(request, parts, &parts.address_limit).await?;
+        Err(refused) if refused.is_unauthorized() => {
+            count(request, parts, &parts.guess_limit).await?;
             Err(refused)
         }
         known => known,
@@ -182,12 +186,13 @@ pub(super) async fn callback(
         (Some(id), Some((followed, true))) if id == followed => (id, Access::Joiner, None),
         (_, Some(_)) => return Err(missing()),
         (id, None) => {
-            let crm = Crm::with_key(parts, token).await?.ok_or_else(|| {
-                Failure::new(
+            let Some(crm) = Crm::with_key(parts, token).await? else {
+                count(request, parts, &parts.guess_limit).await?;
+                return Err(Failure::new(
                     Kind::Unauthorized,
                     "Send `Authorization: Bearer` and the callback's follow token, or an API key.",
-                )
-            })?;
+                ));
+            };
             crm.require(scope)?;
             (id.ok_or_else(missing)?, Access::Crm, Some(crm))
         }

@@ -9,14 +9,16 @@ use actix_web::{HttpRequest, HttpResponse};
 use futures_util::stream::{self, Stream};
 use ringback_contract::callback::CallbackView;
 use ringback_contract::problem::Kind;
-use tokio::sync::OwnedSemaphorePermit;
 
 use super::caller::Access;
+use super::extract::client_address;
 use super::follow::view;
 use super::problem::Failure;
 use super::{Parts, caller};
 use crate::api_key::Scope;
 use crate::callback::CallbackId;
+use crate::guard::followers::{Full, Place};
+use crate::guard::rate::network_of;
 use crate::store::Subscription;
 
 /// How often a line is sent while nothing changes, so that no proxy takes the connection for dead.
@@ -30,11 +32,13 @@ pub(super) async fn events(
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
     let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
-    let permit = std::sync::Arc::clone(&parts.followers).try_acquire_owned().map_err(|_| {
-        Failure::new(
-            Kind::FollowersFull,
-            "Too many callbacks are followed now; read the callback every few seconds.",
-        )
+    let network = network_of(client_address(&request, parts.trusted_proxies()));
+    let place = parts.followers.take(Some(network)).map_err(|full| {
+        let whose = match full {
+            Full::Process => "Too many callbacks are followed now",
+            Full::Address => "Too many callbacks are followed from this address",
+        };
+        Failure::new(Kind::FollowersFull, format!("{whose}; read the callback every few seconds."))
     })?;
     // Follow first and read then, so that no change falls between.
     let follower = Follower {
@@ -44,7 +48,7 @@ pub(super) async fn events(
         sent: None,
         ended: false,
         parts: web::Data::clone(&parts),
-        _permit: permit,
+        _place: place,
     };
     Ok(HttpResponse::Ok()
         .content_type("text/event-stream")
@@ -61,7 +65,7 @@ struct Follower {
     sent: Option<CallbackView>,
     ended: bool,
     parts: web::Data<Parts>,
-    _permit: OwnedSemaphorePermit,
+    _place: Place,
 }
 
 impl Follower {

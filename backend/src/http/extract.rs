@@ -32,6 +32,13 @@ pub(super) async fn json<T: DeserializeOwned>(
         return Err(Failure::new(Kind::MediaType, "Send the body with `Content-Type: application/json`."));
     }
     let bytes = bytes(request, body, limits).await?;
+    // Nearly every body is right, and where a wrong one is wrong is found by reading it again.
+    let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
+    if let Ok(value) = object(&mut deserializer)
+        && deserializer.end().is_ok()
+    {
+        return Ok(value);
+    }
     let mut deserializer = serde_json::Deserializer::from_slice(&bytes);
     let mut track = serde_path_to_error::Track::new();
     let tracked = serde_path_to_error::Deserializer::new(&mut deserializer, &mut track);

@@ -29,7 +29,6 @@ use actix_web::web::{self, ServiceConfig};
 use ipnet::IpNet;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use secrecy::SecretString;
-use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 pub use self::assets::is_built as widget_is_built;
@@ -42,6 +41,7 @@ use crate::authorization::Authorization;
 use crate::clock::SharedClock;
 use crate::config::{self, Config};
 use crate::delivery::progress::Progress;
+use crate::guard::followers::Followers;
 use crate::guard::origin;
 use crate::guard::rate::Limit;
 use crate::guard::shared::SharedLimits;
@@ -85,12 +85,16 @@ pub struct Parts {
     pub address_limit: Limit,
     /// Reads a client address may make.
     pub read_limit: Limit,
+    /// Tokens and keys that open nothing which a client address may try.
+    pub guess_limit: Limit,
+    /// Requests an API key may make.
+    pub key_limit: Limit,
     /// What is counted and measured.
     pub metrics: Metrics,
     /// Where limits are counted together with other processes.
     pub shared_limits: Option<Arc<SharedLimits>>,
     /// Places for followers.
-    pub followers: Arc<Semaphore>,
+    pub followers: Followers,
     /// Cancelled when the service stops.
     pub stop: CancellationToken,
 }
@@ -117,8 +121,9 @@ impl Parts {
 
     /// Forgets callers of the limits that are as good as new.
     pub fn sweep(&self) {
-        self.address_limit.sweep();
-        self.read_limit.sweep();
+        for limit in [&self.address_limit, &self.read_limit, &self.guess_limit, &self.key_limit] {
+            limit.sweep();
+        }
         self.intake.sweep();
     }
 }

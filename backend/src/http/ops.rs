@@ -66,7 +66,7 @@ async fn ready(parts: web::Data<Parts>) -> HttpResponse {
 
 /// `GET /metrics`: what is counted and measured, for Prometheus.
 async fn metrics(parts: web::Data<Parts>) -> HttpResponse {
-    metrics::followers(parts.config.limits.followers.saturating_sub(parts.followers.available_permits()));
+    metrics::followers(parts.followers.taken());
     let warning = match &parts.authorization {
         Some(authorization) => authorization.warning().await,
         None => None,

@@ -33,7 +33,7 @@ pub(super) async fn settled(
     id: CallbackId,
     longest: Duration,
 ) -> Result<Option<Callback>, Failure> {
-    let Ok(_place) = parts.followers.try_acquire() else {
+    let Ok(_place) = parts.followers.take(None) else {
         return Ok(None);
     };
     // Follow first and read then, so that no change falls between.

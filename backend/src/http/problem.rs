@@ -67,6 +67,11 @@ impl Failure {
         failure
     }
 
+    /// Whether the caller showed nothing that it may come in with.
+    pub(super) fn is_unauthorized(&self) -> bool {
+        self.problem.status == Kind::Unauthorized.status()
+    }
+
     /// An error of the service itself. Its cause goes to the log, here and only here.
     pub(super) fn internal(cause: &(dyn std::error::Error + 'static)) -> Self {
         tracing::error!(error = cause, "a request has failed");

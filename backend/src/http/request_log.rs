@@ -21,6 +21,7 @@ impl RootSpanBuilder for RequestSpan {
             "request",
             request_id = id,
             method = request.method().as_str(),
+            // Known once the request is routed: see `request_metrics`.
             route = Empty,
             status = Empty
         )
@@ -31,11 +32,6 @@ impl RootSpanBuilder for RequestSpan {
             Ok(response) => response.status(),
             Err(error) => error.as_response_error().status_code(),
         };
-        if let Ok(response) = outcome
-            && let Some(pattern) = response.request().match_pattern()
-        {
-            span.record("route", pattern);
-        }
         span.record("status", status.as_u16());
         let _entered = span.enter();
         if status.is_server_error() {

@@ -25,6 +25,8 @@ pub async fn measured<B: MessageBody>(
         Ok(response) => {
             let route = response.request().match_pattern();
             let route = route.as_deref().unwrap_or(NO_ROUTE);
+            // Found once, and for the log too.
+            tracing::Span::current().record("route", route);
             metrics::answered(method, route, response.status().as_u16(), watch.elapsed());
         }
         Err(error) => {

@@ -61,9 +61,7 @@ pub enum StoreError {
     Entropy(#[from] crate::entropy::NoEntropy),
 }
 
-fn failed<E: std::error::Error + Send + Sync + 'static>(
-    operation: &'static str,
-) -> impl Fn(E) -> StoreError {
+fn failed<E: std::error::Error + Send + Sync + 'static>(operation: &'static str) -> impl Fn(E) -> StoreError {
     move |source| StoreError::Database { operation, source: Arc::new(source) }
 }
 

@@ -30,7 +30,8 @@ pub(super) fn state_of(
         return Ok(None);
     }
     let find = connection.prepare_cached("SELECT state FROM callback WHERE id = ?");
-    let state = find.and_then(|mut find| find.query_row([callback.id.to_string()], |row| row.get(0)).optional());
+    let state =
+        find.and_then(|mut find| find.query_row([callback.id.to_string()], |row| row.get(0)).optional());
     state.map_err(failed("read a state"))
 }
 

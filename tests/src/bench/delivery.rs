@@ -1,0 +1,172 @@
+//! From intake to the task at Webex, whose answer takes 50 ms, and how several processes share the work.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+use webex_simulator::{Effect, Fault, Operation, Task};
+
+use super::{Measured, figure, house, print_table, row, visitor_number, visitor_post};
+use crate::house::House;
+use crate::load::{Load, Outcome};
+
+/// How long Webex takes to answer, in milliseconds.
+const WEBEX_TAKES_MS: u64 = 50;
+
+/// How long tasks may be waited for.
+const PATIENCE: Duration = Duration::from_mins(5);
+
+/// How much is measured.
+#[derive(Clone, Copy, Debug)]
+pub struct Orders {
+    /// Callbacks a second that one process is asked for.
+    pub rate: f64,
+    /// For how long.
+    pub lasting: Duration,
+    /// For how long several processes take in as much as they can.
+    pub flood: Duration,
+}
+
+/// Measures, and prints two tables.
+pub async fn measure(orders: Orders) {
+    sustained(orders).await;
+    shared(orders).await;
+}
+
+async fn furnished(postgres: bool) -> House {
+    let house = house(postgres, |plan| {
+        plan.unsubscribed();
+        // Webex' own limit of 300 a minute is not what is measured.
+        plan.set("webex.requests_per_minute", 0);
+    })
+    .await;
+    let slow = Fault::new(Operation::CreateTask, Effect::Delay).times(u32::MAX).delayed(WEBEX_TAKES_MS);
+    house.control().fault(&slow).await.expect("the control door");
+    house
+}
+
+/// One process at a steady rate: whether tasks keep up with callbacks, and in which order they come.
+async fn sustained(orders: Orders) {
+    let mut rows = vec![row([
+        "store",
+        "callbacks a second",
+        "tasks a second",
+        "behind at the end",
+        "202 to task, p50 ms",
+        "p99 ms",
+        "places out of order, p99",
+    ])];
+    for (name, postgres) in [("SQLite", false), ("PostgreSQL", true)] {
+        let house = furnished(postgres).await;
+        let service = Measured::start(&house, "service");
+        let begun_at = Instant::now();
+        let outcome = load(&[&service], orders.lasting, Some(orders.rate)).run().await;
+        let lasted = begun_at.elapsed();
+        assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
+        let at_the_end = made(&house).await;
+        let tasks = until_all(&house, outcome.accepted).await;
+        let (mut waits, mut places) = compared(&outcome, &tasks);
+        rows.push(vec![
+            name.to_owned(),
+            format!("{:.0}", outcome.per_second()),
+            format!("{:.0}", figure(at_the_end) / lasted.as_secs_f64()),
+            (outcome.accepted - at_the_end).to_string(),
+            percentile(&mut waits, 50).to_string(),
+            percentile(&mut waits, 99).to_string(),
+            percentile(&mut places, 99).to_string(),
+        ]);
+        service.stop();
+    }
+    print_table(&format!("Intake to task, Webex answers in {WEBEX_TAKES_MS} ms"), &rows);
+}
+
+/// Several processes on one PostgreSQL: how much they take in, and how fast they make tasks of it.
+async fn shared(orders: Orders) {
+    let mut rows = vec![row([
+        "processes",
+        "callbacks a second",
+        "of one process",
+        "tasks a second",
+        "of one process",
+        "rung twice",
+    ])];
+    let mut first = None;
+    for count in [1, 2, 4] {
+        let house = furnished(true).await;
+        let services: Vec<_> =
+            (0..count).map(|index| Measured::start(&house, &format!("service-{index}"))).collect();
+        let begun_at = Instant::now();
+        let outcome = load(&services.iter().collect::<Vec<_>>(), orders.flood, None).run().await;
+        assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
+        let tasks = until_all(&house, outcome.accepted).await;
+        let callbacks_a_second = outcome.per_second();
+        let tasks_a_second = figure(outcome.accepted) / begun_at.elapsed().as_secs_f64();
+        let (of_callbacks, of_tasks) = *first.get_or_insert((callbacks_a_second, tasks_a_second));
+        let mut rung: HashMap<&str, u32> = HashMap::new();
+        for task in &tasks {
+            *rung.entry(task.destination.as_str()).or_default() += 1;
+        }
+        rows.push(vec![
+            count.to_string(),
+            format!("{callbacks_a_second:.0}"),
+            format!("{:.2}", callbacks_a_second / of_callbacks),
+            format!("{tasks_a_second:.0}"),
+            format!("{:.2}", tasks_a_second / of_tasks),
+            rung.values().filter(|times| **times > 1).count().to_string(),
+        ]);
+        services.into_iter().for_each(Measured::stop);
+    }
+    let title = format!(
+        "Processes on one PostgreSQL, {:?} of intake and then until all tasks are made",
+        orders.flood
+    );
+    print_table(&title, &rows);
+}
+
+fn load(services: &[&Measured], lasting: Duration, rate: Option<f64>) -> Load {
+    Load {
+        to: services.iter().map(|service| service.address).collect(),
+        connections: 16,
+        lasting,
+        rate,
+        request: Arc::new(visitor_post),
+        next: Arc::new(AtomicU64::new(0)),
+    }
+}
+
+/// How many tasks Webex has made.
+async fn made(house: &House) -> u64 {
+    house.control().summary().await.expect("the control door").tasks.values().sum()
+}
+
+async fn until_all(house: &House, count: u64) -> Vec<Task> {
+    let end = Instant::now() + PATIENCE;
+    while made(house).await < count {
+        assert!(Instant::now() < end, "{} of {count} tasks within {PATIENCE:?}", made(house).await);
+        sleep(Duration::from_millis(20)).await;
+    }
+    house.tasks().await
+}
+
+/// For each task, how long after its callback's answer it was asked for, in milliseconds, and how many places it stands from
+/// the one of its answer.
+fn compared(outcome: &Outcome, tasks: &[Task]) -> (Vec<i64>, Vec<i64>) {
+    let mut answered = outcome.answered.clone();
+    answered.sort_by_key(|(_, at)| *at);
+    let told = answered.iter().zip(0..).map(|((number, at), place)| (visitor_number(*number), (*at, place)));
+    let told: HashMap<String, (i64, i64)> = told.collect();
+    let mut tasks: Vec<_> = tasks.iter().collect();
+    tasks.sort_by_key(|task| task.created_time);
+    let pairs = tasks.iter().zip(0..).map(|(task, place)| {
+        let (at, told_place) = told[&task.destination];
+        (task.created_time - at, i64::abs(place - told_place))
+    });
+    pairs.unzip()
+}
+
+fn percentile(figures: &mut [i64], percent: usize) -> i64 {
+    figures.sort_unstable();
+    figures.get((figures.len() * percent / 100).min(figures.len().saturating_sub(1))).copied().unwrap_or(0)
+}

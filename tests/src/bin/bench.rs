@@ -1,0 +1,62 @@
+//! `cargo xtask bench`: what is measured, and for how long.
+
+use std::time::Duration;
+
+use clap::{Parser, ValueEnum};
+use ringback_tests::bench::{delivery, followers, intake};
+
+/// Measures the release build of the service against a handler that stores nothing, and against itself
+#[derive(Parser)]
+#[command(name = "cargo xtask bench")]
+struct Options {
+    /// What to measure; all of it where nothing is named
+    #[arg(value_enum)]
+    what: Vec<What>,
+    /// How long each measurement takes, in seconds
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..=300))]
+    seconds: u64,
+    /// How often the intake is measured, in turns
+    #[arg(long, default_value_t = 5, value_parser = clap::value_parser!(u16).range(1..=50))]
+    rounds: u16,
+    /// Connections that post at the same time
+    #[arg(long, default_value_t = 64, value_parser = clap::value_parser!(u16).range(1..=1000))]
+    connections: u16,
+    /// Callbacks a second that one process is to make tasks of
+    #[arg(long, default_value_t = 200, value_parser = clap::value_parser!(u32).range(1..=10_000))]
+    rate: u32,
+    /// Callbacks that are followed live
+    #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=18_000))]
+    followers: u16,
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum What {
+    Intake,
+    Delivery,
+    Followers,
+    /// Serves the handler that stores nothing, until it is ended
+    #[value(hide = true)]
+    Bare,
+}
+
+#[actix_web::main]
+async fn main() -> std::io::Result<()> {
+    let options = Options::parse();
+    if options.what == [What::Bare] {
+        return intake::serve_bare().await;
+    }
+    let wants = |what| options.what.is_empty() || options.what.contains(&what);
+    let lasting = Duration::from_secs(options.seconds);
+    if wants(What::Intake) {
+        let (rounds, connections) = (usize::from(options.rounds), usize::from(options.connections));
+        intake::measure(intake::Orders { lasting, rounds, connections }).await;
+    }
+    if wants(What::Delivery) {
+        let rate = f64::from(options.rate);
+        delivery::measure(delivery::Orders { rate, lasting: lasting * 6, flood: lasting }).await;
+    }
+    if wants(What::Followers) {
+        followers::measure(usize::from(options.followers)).await;
+    }
+    Ok(())
+}
