@@ -1,7 +1,11 @@
 //! Agents whom a callback can name.
 
+use std::collections::HashMap;
+
 use jiff::Timestamp;
+use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
 use crate::personal::Personal;
 use crate::token::{Purpose, Signer};
@@ -83,6 +87,60 @@ pub struct AgentLink {
     /// When the link runs out: seconds since 1970.
     #[serde(rename = "e")]
     pub expires_at: i64,
+    /// When it was made: seconds since 1970. Links of the first versions do not say.
+    #[serde(rename = "t", default)]
+    pub made_at: i64,
+}
+
+/// Links that were taken back.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Revoked {
+    /// Which: one, or those of an agent.
+    pub subject: String,
+    /// When: an agent's links that were made later are good.
+    pub at: Timestamp,
+}
+
+impl Revoked {
+    /// The link with that token.
+    pub fn link(token: &str, at: Timestamp) -> Self {
+        Self { subject: subject_of_link(token), at }
+    }
+
+    /// Every link of the agent that was made so far.
+    pub fn agent(handle: &str, at: Timestamp) -> Self {
+        Self { subject: subject_of_agent(handle), at }
+    }
+}
+
+fn subject_of_link(token: &str) -> String {
+    format!("link:{}", hex::encode(Sha256::digest(token)))
+}
+
+fn subject_of_agent(handle: &str) -> String {
+    format!("agent:{handle}")
+}
+
+/// The links that were taken back, as far as this process knows.
+#[derive(Debug, Default)]
+pub struct Revocations(RwLock<HashMap<String, Timestamp>>);
+
+impl Revocations {
+    /// Goes on with these.
+    pub fn replace(&self, revoked: Vec<Revoked>) {
+        *self.0.write() = revoked.into_iter().map(|revoked| (revoked.subject, revoked.at)).collect();
+    }
+
+    /// Whether the link, with that token, was taken back.
+    pub fn cover(&self, link: &AgentLink, token: &str) -> bool {
+        let revoked = self.0.read();
+        if revoked.is_empty() {
+            return false;
+        }
+        let of_agent = revoked.get(&subject_of_agent(&link.agent));
+        of_agent.is_some_and(|at| link.made_at <= at.as_second())
+            || revoked.contains_key(&subject_of_link(token))
+    }
 }
 
 /// Why a link was not believed.
@@ -99,7 +157,7 @@ impl AgentLink {
     ///
     /// # Errors
     ///
-    /// None in practice: three plain values always have a JSON form.
+    /// None in practice: plain values always have a JSON form.
     pub fn sign(&self, signer: &Signer) -> Result<String, serde_json::Error> {
         Ok(signer.sign(Purpose::AgentLink, &serde_json::to_vec(self)?))
     }
@@ -124,7 +182,6 @@ impl AgentLink {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::token::SigningKey;
 
     #[test]
     fn an_agents_address_does_not_print_and_a_handle_does() {
@@ -136,10 +193,29 @@ mod tests {
         }
     }
 
+    fn link(made_at: i64) -> AgentLink {
+        AgentLink { site: "acme".to_owned(), agent: "grace".to_owned(), expires_at: 1000, made_at }
+    }
+
+    #[test]
+    fn a_link_is_taken_back_alone_or_with_all_that_its_agent_had() {
+        let revocations = Revocations::default();
+        let at = |second| Timestamp::from_second(second).unwrap();
+        assert!(!revocations.cover(&link(500), "one"));
+        revocations.replace(vec![Revoked::link("one", at(600))]);
+        assert!(revocations.cover(&link(500), "one") && !revocations.cover(&link(500), "other"));
+        revocations.replace(vec![Revoked::agent("grace", at(600))]);
+        assert!(revocations.cover(&link(600), "one") && !revocations.cover(&link(601), "later"));
+        // A link that does not say when it was made is as old as can be.
+        assert!(revocations.cover(&link(0), "old"));
+        let other = AgentLink { agent: "omar".to_owned(), ..link(500) };
+        assert!(!revocations.cover(&other, "one"));
+    }
+
     #[test]
     fn a_link_names_its_agent_until_it_runs_out() {
-        let signer = Signer::new(SigningKey::generate().unwrap(), Vec::new());
-        let link = AgentLink { site: "acme".to_owned(), agent: "grace".to_owned(), expires_at: 1000 };
+        let signer = crate::token::sample::signer();
+        let link = link(500);
         let token = link.sign(&signer).unwrap();
         let at = |second| Timestamp::from_second(second).unwrap();
         assert_eq!(AgentLink::open(&token, &signer, at(999)), Ok(link));

@@ -30,6 +30,7 @@ use crate::notify::delivery::WebhookError;
 use crate::notify::{self, Notifier};
 use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
+use crate::trust::{Trust, TrustError};
 use crate::webex::client::{Client, ClientError};
 use crate::webex::directory::Directory;
 use crate::webex::token::{PastedToken, Tokens};
@@ -66,6 +67,9 @@ pub enum AppError {
     /// The store cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// It is not known what tokens are believed by.
+    #[error(transparent)]
+    Trust(#[from] TrustError),
     /// The client of Webex cannot be made.
     #[error(transparent)]
     Webex(#[from] ClientError),
@@ -118,7 +122,8 @@ impl App {
         let ops_url = format!("http://{}", operators.local_addr()?);
         let store = store::open(&config.store, Use::Serve).await?;
         store.subscribe(notify::subscribers(&config.webhooks));
-        let signer = Arc::new(signer(&*store, &clock).await?);
+        let trust = Trust::load(&*store, clock.now()).await?;
+        let signer = Arc::clone(&trust.signer);
         let TokenSource { tokens, authorization } = token_source(&config, &store, &clock)?;
         let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock), tokens)?);
         let agents_cached_s = config.webex.agents_cached_s;
@@ -134,10 +139,11 @@ impl App {
                 &config,
                 Arc::clone(&store),
                 Arc::clone(&clock),
-                Arc::clone(&signer),
+                trust.clone(),
                 shared_limits.as_ref(),
             ),
             authorization,
+            trust,
             signer: Arc::clone(&signer),
             api_keys: ApiKeys::new(&config.api_keys),
             address_limit: Limit::new("address", &config.limits.address, shared_limits.clone()),
@@ -203,6 +209,7 @@ impl App {
             Arc::clone(&parts.store),
             Arc::clone(&parts.webex),
             Arc::clone(&parts.clock),
+            parts.trust.clone(),
             parts.stop.clone(),
         );
         let mut instances = tokio::spawn(instances.run());
@@ -269,13 +276,6 @@ fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, AppErro
     let listener = TcpListener::bind(address).map_err(failed)?;
     listener.set_nonblocking(true).map_err(failed)?;
     Ok(listener)
-}
-
-/// The signer with the store's keys.
-pub async fn signer(store: &dyn Store, clock: &SharedClock) -> Result<Signer, StoreError> {
-    let mut keys = store.signing_keys(clock.now()).await?.into_iter();
-    let newest = keys.next().ok_or_else(|| StoreError::Row("no signing key".to_owned()))?;
-    Ok(Signer::new(newest, keys.collect()))
 }
 
 /// Where access tokens come from.
@@ -353,7 +353,8 @@ pub fn agent_link(
         return refused("the link would have run out already; hint: give a lifetime such as 30d".to_owned());
     };
     let expires_at = after_s(clock.now(), seconds).as_second();
-    let link = AgentLink { site: site_id.to_owned(), agent: handle.to_owned(), expires_at };
+    let made_at = clock.now().as_second();
+    let link = AgentLink { site: site_id.to_owned(), agent: handle.to_owned(), expires_at, made_at };
     let token = link.sign(signer).map_err(|error| AppError::Link(error.to_string()))?;
     Ok(format!("{base_url}/a/{token}"))
 }

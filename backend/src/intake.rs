@@ -10,7 +10,7 @@ use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback, Sche
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
-use crate::agent::{Agent, AgentLink, AgentName, LinkRefused};
+use crate::agent::{Agent, AgentLink, AgentName, LinkRefused, Revocations};
 use crate::attributes;
 use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
 use crate::clock::{SharedClock, after_s, shifted_s};
@@ -26,6 +26,7 @@ use crate::schedule::{Keeper, Window};
 use crate::site::Site;
 use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
+use crate::trust::Trust;
 
 /// A callback that was taken.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -103,6 +104,7 @@ pub struct Intake {
     store: Arc<dyn Store>,
     clock: SharedClock,
     signer: Arc<Signer>,
+    revocations: Arc<Revocations>,
     sites: BTreeMap<String, Site>,
     agents: BTreeMap<String, Agent>,
     /// The numbers that calls come from, of every site.
@@ -158,13 +160,14 @@ impl Intake {
         config: &Config,
         store: Arc<dyn Store>,
         clock: SharedClock,
-        signer: Arc<Signer>,
+        Trust { signer, revocations }: Trust,
         shared: Option<&Arc<SharedLimits>>,
     ) -> Self {
         Self {
             store,
             clock,
             signer,
+            revocations,
             sites: config.sites.clone(),
             agents: config.agents.clone(),
             own_numbers: config.sites.values().flat_map(Site::own_numbers).cloned().collect(),
@@ -316,6 +319,7 @@ impl Intake {
             site: posted.site.clone(),
             agent: handle.to_owned(),
             expires_at: expires_at.as_second(),
+            made_at: self.clock.now().as_second(),
         };
         Ok(Minted { token: link.sign(&self.signer)?, agent, expires_at })
     }
@@ -341,6 +345,9 @@ impl Intake {
             })?;
         if link.site != site_id {
             return Err(Code::LinkInvalid);
+        }
+        if self.revocations.cover(&link, token) {
+            return Err(Code::LinkExpired);
         }
         if self.sites.get(site_id).is_none_or(|site| site.preferred_agent.is_none()) {
             return Err(Code::LinkInvalid);

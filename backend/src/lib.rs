@@ -30,5 +30,6 @@ pub mod site;
 pub mod store;
 pub mod task_event;
 pub mod token;
+pub mod trust;
 pub mod webex;
 pub mod webhook_secret;

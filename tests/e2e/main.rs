@@ -38,6 +38,7 @@ mod refusals;
 mod schedule;
 mod schedule_webex;
 mod schema;
+mod secrets;
 mod settings;
 mod shared_limits;
 mod stopping;

@@ -10,12 +10,13 @@ use clap::Subcommand;
 use tokio::sync::mpsc;
 
 use super::{ConfigFile, print};
-use crate::app;
+
 use crate::authorization::{Authorization, ConsentError, Status};
 use crate::clock::{SharedClock, SystemClock, after_s};
 use crate::config::Config;
 use crate::http::auth::{CALLBACK_PATH, Consented, START_PATH, START_S, start_token};
 use crate::store::{self, Store, Use};
+use crate::trust::Trust;
 
 /// How long `auth login` waits for the administrator.
 const LOGIN_WAIT: Duration = Duration::from_mins(10);
@@ -89,7 +90,7 @@ async fn hosted_start(config: &Config, store: &dyn Store, clock: &SharedClock) -
         !public_url.is_empty(),
         "server.public_url is empty\n  hint: set it to the address of the service"
     );
-    let signer = app::signer(store, clock).await?;
+    let signer = Trust::load(store, clock.now()).await?.signer;
     let token = start_token(&signer, after_s(clock.now(), START_S).as_second());
     Ok(format!("{public_url}{START_PATH}?token={token}"))
 }

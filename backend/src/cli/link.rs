@@ -3,25 +3,32 @@
 use std::sync::Arc;
 
 use anyhow::Context as _;
+use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::{ConfigFile, print};
+use crate::agent::Revoked;
 use crate::app;
-use crate::clock::{SharedClock, SystemClock};
+use crate::clock::{Clock as _, SharedClock, SystemClock};
 use crate::config::Config;
 use crate::store::{self, Use};
+use crate::token::Purpose;
+use crate::trust::Trust;
 
-/// Print a preferred-agent link.
-#[derive(Debug, clap::Args)]
+/// Print a preferred-agent link, or take links back.
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct Link {
+    #[command(subcommand)]
+    action: Option<Action>,
     #[command(flatten)]
     config: ConfigFile,
     /// The site that the link is for.
-    #[arg(long)]
-    site: String,
+    #[arg(long, required = true)]
+    site: Option<String>,
     /// The agent's handle.
-    #[arg(long)]
-    agent: String,
+    #[arg(long, required = true)]
+    agent: Option<String>,
     /// How long the link lives, such as 12h, 30d or 1y.
     #[arg(long, default_value = "30d", value_parser = lifetime)]
     expires: SignedDuration,
@@ -30,16 +37,74 @@ pub(super) struct Link {
     base_url: Option<String>,
 }
 
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Take links back. Running services know of it within seconds.
+    Revoke(Revoke),
+}
+
+#[derive(Debug, Args)]
+struct Revoke {
+    #[command(flatten)]
+    config: ConfigFile,
+    #[command(flatten)]
+    which: Which,
+}
+
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+struct Which {
+    /// Every link of this agent that was made so far.
+    #[arg(long)]
+    agent: Option<String>,
+    /// One link, or its token.
+    #[arg(long)]
+    link: Option<String>,
+}
+
 impl Link {
     pub(super) async fn run(self) -> anyhow::Result<()> {
+        if let Some(Action::Revoke(revoke)) = self.action {
+            return revoke.run().await;
+        }
         let config = self.config.load()?;
         let base_url = self.base_url.clone().map_or_else(|| public_url(&config), Ok)?;
         let clock: SharedClock = Arc::new(SystemClock);
         let store = store::open(&config.store, Use::Command).await?;
-        let signer = app::signer(&*store, &clock).await?;
-        let link =
-            app::agent_link(&config, &signer, &clock, &base_url, &self.site, &self.agent, self.expires)?;
+        let signer = Trust::load(&*store, clock.now()).await?.signer;
+        let (site, agent) = (self.site.unwrap_or_default(), self.agent.unwrap_or_default());
+        let link = app::agent_link(&config, &signer, &clock, &base_url, &site, &agent, self.expires)?;
         print(&link)
+    }
+}
+
+impl Revoke {
+    async fn run(self) -> anyhow::Result<()> {
+        let config = self.config.load()?;
+        let store = store::open(&config.store, Use::Command).await?;
+        let now = SystemClock.now();
+        let (revoked, what) = match (&self.which.agent, &self.which.link) {
+            (Some(agent), _) => {
+                // One who is in the configuration no more may have links all the same; a slip of the hand would do nothing.
+                if !config.agents.contains_key(agent) {
+                    print(&format!(
+                        "there is no agent {agent:?} in the configuration; their links are taken back all the same"
+                    ))?;
+                }
+                (Revoked::agent(agent, now), format!("every link of {agent} that was made so far"))
+            }
+            (None, link) => {
+                let link = link.as_deref().unwrap_or_default();
+                let token = link.rsplit('/').next().unwrap_or_default();
+                let signer = Trust::load(&*store, now).await?.signer;
+                signer.open(Purpose::AgentLink, token).context(
+                    "that is no link of this service\n  hint: give the whole link as it was printed",
+                )?;
+                (Revoked::link(token, now), "the link".to_owned())
+            }
+        };
+        store.revoke_links(&revoked).await?;
+        print(&format!("{what} is worth nothing any more; running services know within seconds"))
     }
 }
 

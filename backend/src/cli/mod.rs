@@ -6,6 +6,7 @@ mod doctor;
 mod key;
 mod link;
 mod log;
+mod secret;
 mod serve;
 mod webex;
 mod webhooks;
@@ -32,8 +33,11 @@ enum Command {
     /// Connect the Webex organisation.
     #[command(subcommand)]
     Auth(auth::Auth),
-    /// Print a preferred-agent link.
+    /// Print a preferred-agent link, or take links back.
     Link(link::Link),
+    /// Change the keys that sign follow tokens and links.
+    #[command(subcommand)]
+    Secret(secret::Secret),
     /// Make, list and take back keys for the REST door.
     #[command(subcommand)]
     Key(key::Key),
@@ -81,6 +85,7 @@ impl Cli {
             Command::Serve(serve) => serve.run().await,
             Command::Auth(auth) => auth.run().await,
             Command::Link(link) => link.run().await,
+            Command::Secret(secret) => secret.run().await,
             Command::Key(key) => key.run().await,
             Command::Callbacks(callbacks) => callbacks.run().await,
             Command::Webhooks(webhooks) => webhooks.run().await,

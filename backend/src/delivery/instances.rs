@@ -1,5 +1,5 @@
 //! The processes that serve from one database share what Webex allows one client: each takes its part of the pace, and
-//! all keep quiet when one was told to.
+//! all keep quiet when one was told to. Each learns here too what tokens are believed by.
 
 use std::sync::Arc;
 
@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::clock::{SharedClock, after_s};
 use crate::store::{Heartbeat, Store};
+use crate::trust::Trust;
 use crate::webex::client::Client;
 
 /// How often a process says that it is there, in seconds.
@@ -19,6 +20,7 @@ pub struct Instances {
     store: Arc<dyn Store>,
     webex: Arc<Client>,
     clock: SharedClock,
+    trust: Trust,
     stop: CancellationToken,
 }
 
@@ -28,9 +30,10 @@ impl Instances {
         store: Arc<dyn Store>,
         webex: Arc<Client>,
         clock: SharedClock,
+        trust: Trust,
         stop: CancellationToken,
     ) -> Self {
-        Self { store, webex, clock, stop }
+        Self { store, webex, clock, trust, stop }
     }
 
     /// Runs until the stop.
@@ -52,6 +55,9 @@ impl Instances {
                 }
                 // The pace stays as it was.
                 Err(error) => tracing::warn!(%error, "the other instances cannot be counted"),
+            }
+            if let Err(error) = self.trust.refresh(&*self.store, self.clock.now()).await {
+                tracing::warn!(%error, "signing keys and links taken back cannot be read; the service goes on with those it knows");
             }
             tokio::select! {
                 () = self.stop.cancelled() => return,

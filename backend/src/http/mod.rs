@@ -50,6 +50,7 @@ use crate::metrics::Metrics;
 use crate::site::Site;
 use crate::store::Store;
 use crate::token::Signer;
+use crate::trust::Trust;
 use crate::webex::client::Client;
 use crate::webex::directory::Directory;
 use crate::webex::wait_time::WaitTimes;
@@ -77,6 +78,8 @@ pub struct Parts {
     pub wait_times: Arc<WaitTimes>,
     /// Who keeps the tokens for Webex, where the service does so itself.
     pub authorization: Option<Arc<Authorization>>,
+    /// What tokens are believed by.
+    pub trust: Trust,
     /// Signs tokens.
     pub signer: Arc<Signer>,
     /// Who may use the REST door.

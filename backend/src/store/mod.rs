@@ -12,6 +12,7 @@ pub mod queue;
 mod row;
 pub mod scheduled;
 pub mod sqlite;
+pub mod trust;
 mod turns;
 
 use std::sync::Arc;
@@ -28,10 +29,10 @@ use self::postgres::PostgresStore;
 use self::queue::Queue;
 use self::scheduled::Schedules;
 use self::sqlite::SqliteStore;
+use self::trust::TrustStore;
 use crate::callback::{Callback, CallbackId};
 use crate::config;
 use crate::task_event::TaskEvent;
-use crate::token::SigningKey;
 
 /// The store cannot do what it was asked. Nothing was half done.
 #[derive(Debug, thiserror::Error)]
@@ -208,7 +209,16 @@ pub struct KeptEvent {
 /// A store. Whatever returns has been written for good.
 #[async_trait]
 pub trait Store:
-    ApiKeyStore + CallbackList + CredentialStore + Outbox + Queue + Schedules + Send + Sync + std::fmt::Debug
+    ApiKeyStore
+    + CallbackList
+    + CredentialStore
+    + Outbox
+    + Queue
+    + Schedules
+    + TrustStore
+    + Send
+    + Sync
+    + std::fmt::Debug
 {
     /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
     async fn insert(
@@ -264,9 +274,6 @@ pub trait Store:
 
     /// Forgets events that were received before that moment.
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError>;
-
-    /// The keys that sign tokens, newest first; makes the first one where there is none.
-    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError>;
 
     /// Gives a sign of life of a serving process, and says what is known of all of them, this one counted.
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError>;

@@ -11,6 +11,7 @@ mod news;
 mod outbox;
 mod queue;
 mod scheduled;
+mod trust;
 mod write;
 
 use std::str::FromStr as _;
@@ -25,7 +26,7 @@ use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
 use self::news::{Item, News};
 use self::write::Insertion;
 use super::outbox::Subscribers;
-use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted, read_key};
+use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted};
 use super::turns::{self, Turns};
 use super::{
     Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
@@ -34,7 +35,6 @@ use super::{
 use crate::callback::{Callback, CallbackId};
 use crate::config;
 use crate::task_event::TaskEvent;
-use crate::token::SigningKey;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
 
@@ -260,12 +260,6 @@ impl Store for PostgresStore {
         let query =
             sqlx::query("DELETE FROM task_event WHERE received_at < $1").bind(before.as_millisecond());
         Ok(query.execute(&self.pool).await.map_err(failed("forget events"))?.rows_affected())
-    }
-
-    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError> {
-        write::first_key(&self.pool, now).await?;
-        let query = sqlx::query("SELECT id, secret FROM signing_key ORDER BY created_at DESC, id");
-        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_key).collect()
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError> {

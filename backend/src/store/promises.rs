@@ -1,6 +1,7 @@
 //! What every store promises. The tests know the trait alone, and run on each store.
 
 mod crm;
+mod trust;
 
 use std::sync::Arc;
 
@@ -15,6 +16,7 @@ use self::crm::{
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in,
     what_a_crm_adds_to_the_attributes_is_kept,
 };
+use self::trust::{keys_are_added_and_retired_and_the_newest_stays, links_are_taken_back_for_good};
 use super::queue::Waiting;
 use super::sqlite::SqliteStore;
 use super::{
@@ -87,6 +89,8 @@ promises! {
     an_event_is_kept_once_and_read_in_order
     a_follower_hears_of_each_change_to_its_callback
     the_first_key_is_made_once_and_kept
+    keys_are_added_and_retired_and_the_newest_stays
+    links_are_taken_back_for_good
     many_writes_at_once_are_all_kept
     a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
     no_two_takers_get_one_callback
@@ -534,7 +538,7 @@ async fn two_processes_do_not_serve_from_one_file_and_a_command_may_read_beside(
     let path = fresh.folder.path().join("ringback.db");
     let told = SqliteStore::open(&path, Use::Serve).await.unwrap_err();
     assert!(matches!(told, StoreError::InUse(_)), "{told}");
-    let beside = SqliteStore::open(&path, Use::Command).await.unwrap();
+    let beside: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Use::Command).await.unwrap());
     assert_eq!(
         beside.signing_keys(now()).await.unwrap()[0].id,
         fresh.store.signing_keys(now()).await.unwrap()[0].id

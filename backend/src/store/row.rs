@@ -9,7 +9,7 @@ use super::credential::StoredCredential;
 use super::outbox::{Message, MessageAttempt, MessageStatus};
 use super::queue::Waiting;
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
-use crate::agent::AgentName;
+use crate::agent::{AgentName, Revoked};
 use crate::api_key::{ApiKey, Scope};
 use crate::callback::{Callback, CallbackId, Door, Failure, Fallback, Request, State};
 use crate::personal::Personal;
@@ -190,7 +190,15 @@ pub(super) fn read_event(row: &impl Columns) -> Result<KeptEvent, StoreError> {
 
 pub(super) fn read_key(row: &impl Columns) -> Result<SigningKey, StoreError> {
     let secret: [u8; 32] = row.bytes("secret")?.try_into().map_err(|_| unreadable("secret"))?;
-    Ok(SigningKey { id: row.text("id")?.to_owned(), secret: SecretBox::new(Box::new(secret)) })
+    Ok(SigningKey {
+        id: row.text("id")?.to_owned(),
+        secret: SecretBox::new(Box::new(secret)),
+        created_at: moment_in(row, "created_at")?,
+    })
+}
+
+pub(super) fn read_revoked(row: &impl Columns) -> Result<Revoked, StoreError> {
+    Ok(Revoked { subject: row.text("subject")?.to_owned(), at: moment_in(row, "revoked_at")? })
 }
 
 /// What a CRM adds to the attributes of the task. Most callbacks have none.

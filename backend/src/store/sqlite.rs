@@ -10,6 +10,7 @@ mod listing;
 mod outbox;
 mod queue;
 mod scheduled;
+mod trust;
 mod writer;
 
 use std::fs::{File, TryLockError};
@@ -27,7 +28,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use self::writer::{Link, Write, Writer};
 use super::outbox::Subscribers;
 use super::row::{
-    self, Columns, columns_of, read_attempt, read_callback, read_event, read_inserted, read_key, unreadable,
+    self, Columns, columns_of, read_attempt, read_callback, read_event, read_inserted, unreadable,
 };
 use super::turns::{self, Turns};
 use super::{
@@ -36,7 +37,6 @@ use super::{
 };
 use crate::callback::{Callback, CallbackId};
 use crate::task_event::TaskEvent;
-use crate::token::SigningKey;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -272,13 +272,6 @@ impl Store for SqliteStore {
 
     async fn forget_events(&self, before: Timestamp) -> Result<u64, StoreError> {
         Ok(self.writer.write(Write::ForgetEvents { before }).await?.rows)
-    }
-
-    async fn signing_keys(&self, now: Timestamp) -> Result<Vec<SigningKey>, StoreError> {
-        // Insert first and read then: whoever comes second finds the key of the first.
-        self.writer.write(Write::FirstKey { now }).await?;
-        let query = sqlx::query("SELECT id, secret FROM signing_key ORDER BY created_at DESC, id");
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_key).collect()
     }
 
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError> {

@@ -1,7 +1,6 @@
 //! What is written. Each function is one statement, or part of a transaction of its caller.
 
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::outbox;
@@ -12,10 +11,6 @@ use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, attributes_json, moment, read_callback, read_id};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
-use crate::token::SigningKey;
-
-/// A key that guards the making of the first signing key (`pg_advisory_xact_lock`): any number that nothing else uses.
-const FIRST_KEY_LOCK: i64 = 0x7269_6e67_6261_636b;
 
 /// How long after its last sign of life a process is taken for gone, in seconds.
 const GONE_AFTER_S: f64 = 10.0;
@@ -241,21 +236,6 @@ pub(super) async fn keep_event(pool: &PgPool, event: &TaskEvent, now: Timestamp)
         .bind(&event.reason)
         .bind(now.as_millisecond());
     Ok(query.execute(pool).await.map_err(failed("keep an event"))?.rows_affected() == 1)
-}
-
-/// Makes the first signing key, where there is none.
-pub(super) async fn first_key(pool: &PgPool, now: Timestamp) -> Result<(), StoreError> {
-    let key = SigningKey::generate()?;
-    let mut transaction = pool.begin().await.map_err(failed("begin"))?;
-    // Two processes that start together would each find none and make one.
-    let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(FIRST_KEY_LOCK);
-    lock.execute(&mut *transaction).await.map_err(failed("make a key"))?;
-    let query = sqlx::query(
-        "INSERT INTO signing_key (id, secret, created_at) SELECT $1, $2, $3 WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
-    );
-    let query = query.bind(&key.id).bind(&key.secret.expose_secret()[..]).bind(now.as_millisecond());
-    query.execute(&mut *transaction).await.map_err(failed("make a key"))?;
-    transaction.commit().await.map_err(failed("commit"))
 }
 
 /// Writes a sign of life, and reads those of all. The time is the server's, so that the machines' clocks do not matter.

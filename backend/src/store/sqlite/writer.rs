@@ -10,12 +10,12 @@ use std::thread::JoinHandle;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Params, TransactionBehavior, params};
-use secrecy::ExposeSecret as _;
 use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::{self, KeyWrite};
 use super::credential::{self, CredentialWrite};
 use super::outbox::{self, MessageWrite};
+use super::trust::{self, TrustWrite};
 use super::{BUSY_TIMEOUT, FIND_KEY};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
@@ -24,7 +24,6 @@ use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, attributes_json, read_id, read_inserted};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
-use crate::token::SigningKey;
 
 /// Writes that may wait at once; a caller beyond that waits for a place.
 const WAITING_MAX: usize = 4096;
@@ -61,14 +60,12 @@ pub(super) enum Write {
     ForgetEvents {
         before: Timestamp,
     },
-    FirstKey {
-        now: Timestamp,
-    },
     /// A key for the REST door.
     Key(KeyWrite),
     /// A message to a CRM.
     Message(MessageWrite),
     Credential(CredentialWrite),
+    Trust(TrustWrite),
     /// Changes nothing that is read, and fails where the file cannot be written.
     Check,
 }
@@ -277,10 +274,10 @@ fn apply(connection: &Connection, write: &Write, subscribers: &Subscribers) -> R
             "DELETE FROM task_event WHERE received_at < ?",
             [before.as_millisecond()],
         )?,
-        Write::FirstKey { now } => first_key(connection, *now)?,
         Write::Message(write) => outbox::apply(connection, write)?,
         Write::Key(write) => api_key::apply(connection, write)?,
         Write::Credential(write) => credential::apply(connection, write)?,
+        Write::Trust(write) => trust::apply(connection, write)?,
         // Writes one page for real, which a full disk has no room for. The number means nothing to us.
         Write::Check => execute(connection, "check", "PRAGMA user_version = 1", [])?,
     };
@@ -466,15 +463,5 @@ fn keep_event(connection: &Connection, event: &TaskEvent, now: Timestamp) -> Res
             event.reason,
             now.as_millisecond(),
         ],
-    )
-}
-
-fn first_key(connection: &Connection, now: Timestamp) -> Result<u64, StoreError> {
-    let key = SigningKey::generate()?;
-    execute(
-        connection,
-        "make a key",
-        "INSERT INTO signing_key (id, secret, created_at) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
-        params![key.id, &key.secret.expose_secret()[..], now.as_millisecond()],
     )
 }
