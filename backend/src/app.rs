@@ -8,6 +8,7 @@ use actix_web::dev::Server;
 use actix_web::middleware::from_fn;
 use actix_web::{HttpServer, web};
 use jiff::SignedDuration;
+use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
@@ -258,6 +259,10 @@ impl App {
         tokio::join!(public_handle.stop(true), deliveries, notices);
         operators_handle.stop(true).await;
         write_uses(&parts).await;
+        if outcome.is_ok() {
+            // Last of all: from now on the store may be moved, and the others have its part of the pace.
+            leave(&parts, instances).await;
+        }
         tracing::info!("stopped");
         outcome
     }
@@ -392,6 +397,14 @@ async fn forget_messages(parts: &Parts) {
     let (delivered, parked) = (shifted_s(now, -DELIVERED_KEPT_S), shifted_s(now, -PARKED_KEPT_S));
     if let Err(error) = parts.store.forget_messages(delivered, parked).await {
         tracing::warn!(%error, "old messages to CRMs cannot be forgotten");
+    }
+}
+
+/// Takes leave of the other processes. One that cannot is known to be gone after a while.
+async fn leave(parts: &Parts, instances: JoinHandle<String>) {
+    let Ok(instance) = instances.await else { return };
+    if let Err(error) = parts.store.leave(&instance).await {
+        tracing::warn!(%error, "the other instances learn of the stop in a while");
     }
 }
 

@@ -32,6 +32,7 @@ mod life;
 mod limits;
 mod links;
 mod metrics;
+mod moving;
 mod operation;
 mod policy;
 mod refusals;

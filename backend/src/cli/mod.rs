@@ -6,6 +6,7 @@ mod doctor;
 mod key;
 mod link;
 mod log;
+mod moving;
 mod secret;
 mod serve;
 mod webex;
@@ -50,6 +51,12 @@ enum Command {
     /// Have Webex tell this service of its tasks.
     #[command(subcommand)]
     Webex(webex::Webex),
+    /// Bring the store's schema up to date. `serve` does so too; this is for whoever wants it done before.
+    Migrate(moving::Migrate),
+    /// Write the whole store to a file, to move it into another database. Stop the service first.
+    Export(moving::Moved),
+    /// Read a whole store from a file into a database that is new.
+    Import(moving::Moved),
     /// Check the configuration against the Webex organisation, and say what to do about what is wrong.
     Doctor(doctor::Doctor),
     /// Print the description of the REST door (OpenAPI 3.1).
@@ -90,6 +97,9 @@ impl Cli {
             Command::Callbacks(callbacks) => callbacks.run().await,
             Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Webex(webex) => webex.run().await,
+            Command::Migrate(migrate) => migrate.run().await,
+            Command::Export(moved) => moved.export().await,
+            Command::Import(moved) => moved.import().await,
             Command::Doctor(doctor) => doctor.run().await,
             Command::Openapi => print(crate::http::openapi::text().trim_end()),
             Command::Config => print(DEFAULT_FILE.trim_end()),

@@ -36,8 +36,8 @@ impl Instances {
         Self { store, webex, clock, trust, stop }
     }
 
-    /// Runs until the stop.
-    pub async fn run(self) {
+    /// Runs until the stop; gives the name under which the others know this process.
+    pub async fn run(self) -> String {
         let instance = Uuid::new_v4().to_string();
         let pace = self.webex.pace();
         let mut told = None;
@@ -60,11 +60,12 @@ impl Instances {
                 tracing::warn!(%error, "signing keys and links taken back cannot be read; the service goes on with those it knows");
             }
             tokio::select! {
-                () = self.stop.cancelled() => return,
+                () = self.stop.cancelled() => break,
                 () = self.clock.wait_until(after_s(self.clock.now(), BEAT_S)) => {}
                 () = pace.paused() => {}
                 () = self.store.changes().instances() => {}
             }
         }
+        instance
     }
 }

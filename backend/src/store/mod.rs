@@ -4,6 +4,7 @@ pub mod api_key;
 mod changes;
 pub mod credential;
 pub mod listing;
+pub mod moving;
 pub mod outbox;
 pub mod postgres;
 #[cfg(test)]
@@ -48,7 +49,18 @@ pub enum StoreError {
     /// A row holds what no version of the service writes.
     #[error("the store holds a row that cannot be read: {0}")]
     Row(String),
-    /// The database was made by a newer version, or its migrations were changed.
+    /// The database was made by a newer version.
+    #[error(
+        "the store has schema {found}, and this version of ringback knows no newer one than {known}; hint: install the newer \
+         version again, or restore the backup from before the upgrade"
+    )]
+    Newer {
+        /// The schema of the database.
+        found: i64,
+        /// The newest that is known.
+        known: i64,
+    },
+    /// Its migrations were changed, or one was broken off.
     #[error("the store's schema does not fit this version of the service: {0}")]
     Schema(#[from] sqlx::migrate::MigrateError),
     /// Another process serves from the same database.
@@ -83,6 +95,23 @@ pub async fn open(config: &config::Store, purpose: Use) -> Result<Arc<dyn Store>
         Arc::new(SqliteStore::open(&config.path, purpose).await?)
     })
 }
+
+/// The version of the store's schema; `None` where there is none yet. Changes nothing.
+pub async fn schema(config: &config::Store) -> Result<Option<i64>, StoreError> {
+    if config.is_postgres() { postgres::found(config).await } else { sqlite::found(&config.path).await }
+}
+
+/// Refuses a schema that only a newer version knows: to write into it would damage what that version keeps there.
+fn known(found: Option<i64>, migrations: &sqlx::migrate::Migrator) -> Result<(), StoreError> {
+    let known = migrations.iter().map(|migration| migration.version).max().unwrap_or_default();
+    match found {
+        Some(found) if found > known => Err(StoreError::Newer { found, known }),
+        _ => Ok(()),
+    }
+}
+
+/// The version of the schema, where there is one.
+const SCHEMA: &str = "SELECT max(version) FROM _sqlx_migrations";
 
 /// What becomes of a callback that is due: its next revision, or `None` to leave it as it is.
 pub type Step<'a> = &'a (dyn Fn(&Callback) -> Option<Callback> + Send + Sync);
@@ -277,6 +306,9 @@ pub trait Store:
 
     /// Gives a sign of life of a serving process, and says what is known of all of them, this one counted.
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError>;
+
+    /// Takes leave of the others: the process does not serve any more.
+    async fn leave(&self, instance: &str) -> Result<(), StoreError>;
 
     /// Whether the store can be written to.
     async fn check(&self) -> Result<(), StoreError>;

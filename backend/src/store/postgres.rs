@@ -7,6 +7,7 @@
 mod api_key;
 mod credential;
 mod listing;
+pub(super) mod moving;
 mod news;
 mod outbox;
 mod queue;
@@ -20,8 +21,8 @@ use std::time::Duration;
 use async_trait::async_trait;
 use jiff::Timestamp;
 use secrecy::ExposeSecret as _;
-use sqlx::Row as _;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions, PgRow};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
+use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::news::{Item, News};
 use self::write::Insertion;
@@ -29,8 +30,8 @@ use super::outbox::Subscribers;
 use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted};
 use super::turns::{self, Turns};
 use super::{
-    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
-    StoreError, Use, failed,
+    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step, Store,
+    StoreError, Use, failed, known,
 };
 use crate::callback::{Callback, CallbackId};
 use crate::config;
@@ -62,10 +63,7 @@ columns_of!(PgRow);
 impl PostgresStore {
     /// Opens the store and brings its schema up to date; the database must be there.
     pub async fn open(config: &config::Store, purpose: Use) -> Result<Self, StoreError> {
-        let options = PgConnectOptions::from_str(config.url.expose_secret())
-            .map_err(failed("read store.url"))?
-            .application_name("ringback")
-            .options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+        let options = options(config)?.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
         let connections = match purpose {
             Use::Serve => config.connections,
             Use::Command => 1,
@@ -76,6 +74,9 @@ impl PostgresStore {
             .connect_with(options)
             .await
             .map_err(failed("connect"))?;
+        let mut connection = pool.acquire().await.map_err(failed("connect"))?;
+        known(applied(&mut connection).await?, &MIGRATIONS)?;
+        drop(connection);
         MIGRATIONS.run(&pool).await?;
         if purpose == Use::Serve {
             warn_of_lax_commits(&pool).await?;
@@ -106,6 +107,32 @@ impl PostgresStore {
         self.changes.tell(id);
         self.news.tell(Item::Callback(id));
     }
+}
+
+fn options(config: &config::Store) -> Result<PgConnectOptions, StoreError> {
+    let options = PgConnectOptions::from_str(config.url.expose_secret()).map_err(failed("read store.url"))?;
+    Ok(options.application_name("ringback"))
+}
+
+/// The version of the database's schema; `None` where there is nothing in it.
+pub(super) async fn found(config: &config::Store) -> Result<Option<i64>, StoreError> {
+    let mut connection = options(config)?.connect().await.map_err(failed("connect"))?;
+    let found = applied(&mut connection).await?;
+    connection.close().await.map_err(failed("connect"))?;
+    Ok(found)
+}
+
+async fn applied(connection: &mut PgConnection) -> Result<Option<i64>, StoreError> {
+    let query = sqlx::query_scalar("SELECT to_regclass('_sqlx_migrations') IS NOT NULL");
+    if !query.fetch_one(&mut *connection).await.map_err(failed("read the schema"))? {
+        return Ok(None);
+    }
+    sqlx::query_scalar(SCHEMA).fetch_one(connection).await.map_err(failed("read the schema"))
+}
+
+/// The version of the schema of a store that is open.
+async fn schema(connection: &mut PgConnection) -> Result<i64, StoreError> {
+    sqlx::query_scalar(SCHEMA).fetch_one(connection).await.map_err(failed("read the schema"))
 }
 
 /// `202` means that a callback survives a loss of power, which is for the server to keep.
@@ -268,6 +295,13 @@ impl Store for PostgresStore {
             self.news.tell(Item::Heartbeat);
         }
         Ok(instances)
+    }
+
+    async fn leave(&self, instance: &str) -> Result<(), StoreError> {
+        let query = sqlx::query("DELETE FROM instance WHERE id = $1").bind(instance);
+        query.execute(&self.pool).await.map_err(failed("take leave"))?;
+        self.news.tell(Item::Heartbeat);
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), StoreError> {

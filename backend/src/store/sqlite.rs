@@ -7,6 +7,7 @@
 mod api_key;
 mod credential;
 mod listing;
+pub(super) mod moving;
 mod outbox;
 mod queue;
 mod scheduled;
@@ -21,7 +22,8 @@ use async_trait::async_trait;
 use futures_util::future::join_all;
 use jiff::Timestamp;
 use sqlx::sqlite::{
-    SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow, SqliteSynchronous,
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteRow,
+    SqliteSynchronous,
 };
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
@@ -32,8 +34,8 @@ use super::row::{
 };
 use super::turns::{self, Turns};
 use super::{
-    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, Step, Store,
-    StoreError, Use, failed,
+    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step, Store,
+    StoreError, Use, failed, known,
 };
 use crate::callback::{Callback, CallbackId};
 use crate::task_event::TaskEvent;
@@ -104,6 +106,7 @@ impl SqliteStore {
             .foreign_keys(true)
             .busy_timeout(BUSY_TIMEOUT);
         let mut connection = options.connect().await.map_err(failed("open"))?;
+        known(applied(&mut connection).await?, &MIGRATIONS)?;
         MIGRATIONS.run(&mut connection).await?;
         connection.close().await.map_err(failed("open"))?;
         let readers = SqlitePoolOptions::new()
@@ -146,6 +149,33 @@ impl SqliteStore {
             sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
     }
+}
+
+/// The version of the file's schema; `None` where there is no file, or nothing in it.
+pub(super) async fn found(path: &Path) -> Result<Option<i64>, StoreError> {
+    if !path.exists() {
+        return Ok(None);
+    }
+    let options = SqliteConnectOptions::new().filename(path).read_only(true).busy_timeout(BUSY_TIMEOUT);
+    let mut connection = options.connect().await.map_err(failed("open"))?;
+    let found = applied(&mut connection).await?;
+    connection.close().await.map_err(failed("open"))?;
+    Ok(found)
+}
+
+async fn applied(connection: &mut SqliteConnection) -> Result<Option<i64>, StoreError> {
+    let query = sqlx::query_scalar(
+        "SELECT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = '_sqlx_migrations')",
+    );
+    if !query.fetch_one(&mut *connection).await.map_err(failed("read the schema"))? {
+        return Ok(None);
+    }
+    sqlx::query_scalar(SCHEMA).fetch_one(connection).await.map_err(failed("read the schema"))
+}
+
+/// The version of the schema of a store that is open.
+fn schema(connection: &rusqlite::Connection) -> Result<i64, StoreError> {
+    connection.query_row(SCHEMA, [], |row| row.get(0)).map_err(failed("read the schema"))
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
@@ -277,6 +307,11 @@ impl Store for SqliteStore {
     async fn heartbeat(&self, heartbeat: &Heartbeat) -> Result<Instances, StoreError> {
         // The lock file sees to it that there is no other.
         Ok(Instances { count: 1, paused_until: heartbeat.paused_until })
+    }
+
+    async fn leave(&self, _instance: &str) -> Result<(), StoreError> {
+        // The lock file goes with the store.
+        Ok(())
     }
 
     async fn check(&self) -> Result<(), StoreError> {

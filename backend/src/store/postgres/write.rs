@@ -15,6 +15,10 @@ use crate::task_event::TaskEvent;
 /// How long after its last sign of life a process is taken for gone, in seconds.
 const GONE_AFTER_S: f64 = 10.0;
 
+/// Whether a process gave a sign of life in that time.
+pub(super) const SERVING: &str =
+    "SELECT EXISTS (SELECT 1 FROM instance WHERE seen_at > now() - interval '10 seconds')";
+
 /// What an insertion came to.
 pub(super) enum Insertion {
     /// It is stored.
