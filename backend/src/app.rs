@@ -37,6 +37,10 @@ use crate::webex::directory::Directory;
 use crate::webex::token::{PastedToken, Tokens};
 use crate::webex::wait_time::WaitTimes;
 
+/// Callbacks that are erased in one transaction, and how long requests have the store for themselves after it.
+const ERASED_AT_ONCE: usize = 200;
+const ERASING_PAUSE: Duration = Duration::from_millis(50);
+
 /// How often what is not needed any more is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
 
@@ -400,6 +404,23 @@ async fn forget_messages(parts: &Parts) {
     }
 }
 
+/// Erases the personal data of callbacks that ended long ago: a few at a time, so that no request waits for it.
+async fn erase_ended(parts: &Parts) {
+    let kept_s = i64::from(parts.config.store.retention_days) * 24 * 60 * 60;
+    loop {
+        let now = parts.clock.now();
+        match parts.store.erase_ended(shifted_s(now, -kept_s), now, ERASED_AT_ONCE).await {
+            Ok(0) => return,
+            Ok(count) => tracing::info!(count, "personal data of ended callbacks erased"),
+            Err(error) => {
+                tracing::warn!(%error, "personal data of ended callbacks cannot be erased; trying again later");
+                return;
+            }
+        }
+        tokio::time::sleep(ERASING_PAUSE).await;
+    }
+}
+
 /// Takes leave of the other processes. One that cannot is known to be gone after a while.
 async fn leave(parts: &Parts, instances: JoinHandle<String>) {
     let Ok(instance) = instances.await else { return };
@@ -431,6 +452,7 @@ async fn keep_house(parts: web::Data<Parts>) {
         parts.sweep();
         write_uses(&parts).await;
         forget_messages(&parts).await;
+        erase_ended(&parts).await;
         let now = parts.clock.now();
         let before =
             now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));

@@ -136,6 +136,8 @@ pub struct Callback {
     pub sent_at: Option<Timestamp>,
     /// The time of the newest Webex event that was taken in.
     pub last_event_at: Option<Timestamp>,
+    /// When its personal data was erased.
+    pub erased_at: Option<Timestamp>,
     /// How often it changed. A change names the revision that it is based on, and is refused when another came first.
     pub revision: u64,
 }
@@ -159,6 +161,7 @@ impl Callback {
             poll_at: None,
             sent_at: None,
             last_event_at: None,
+            erased_at: None,
             revision: 0,
         })
     }

@@ -213,6 +213,9 @@ pub struct CallbackRecord {
     /// What was in the way of that agent, for the operator.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fallback_detail: Option<String>,
+    /// When everything that tells who the person is was erased: RFC 3339, UTC.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub erased_at: Option<String>,
     /// The requests to Webex about it, oldest first; only with `include=requests`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub requests: Option<Vec<WebexRequest>>,

@@ -36,6 +36,7 @@ mod moving;
 mod operation;
 mod policy;
 mod refusals;
+mod retention;
 mod schedule;
 mod schedule_webex;
 mod schema;

@@ -3,6 +3,7 @@
 mod auth;
 mod callbacks;
 mod doctor;
+mod forget;
 mod key;
 mod link;
 mod log;
@@ -45,6 +46,8 @@ enum Command {
     /// Show callbacks, and say what became of those whose request to Webex got no answer.
     #[command(subcommand)]
     Callbacks(callbacks::Callbacks),
+    /// Erase what is known of a person, by their number.
+    Forget(forget::Forget),
     /// Show the messages to CRMs, and have parked ones tried again.
     #[command(subcommand)]
     Webhooks(webhooks::Webhooks),
@@ -95,6 +98,7 @@ impl Cli {
             Command::Secret(secret) => secret.run().await,
             Command::Key(key) => key.run().await,
             Command::Callbacks(callbacks) => callbacks.run().await,
+            Command::Forget(forget) => forget.run().await,
             Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Webex(webex) => webex.run().await,
             Command::Migrate(migrate) => migrate.run().await,

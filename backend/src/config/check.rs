@@ -205,6 +205,12 @@ fn store(config: &Config, found: &mut Findings) {
         format!("{} connections are too few or too many", config.store.connections),
         "use 3 to 1000: one listens, and one must be left for each of reading and writing",
     );
+    found.require(
+        (1..=36_500).contains(&config.store.retention_days),
+        "store.retention_days",
+        format!("{} is not between 1 and 36500", config.store.retention_days),
+        "personal data is kept for no longer than it is needed: 30 days are usual, and 36500 are a hundred years",
+    );
 }
 
 fn delivery(config: &Config, found: &mut Findings) {

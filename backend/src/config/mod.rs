@@ -82,6 +82,7 @@ pub struct Store {
     pub encryption_key: SecretString,
     pub encryption_key_file: String,
     pub connections: u32,
+    pub retention_days: u32,
 }
 
 impl Store {

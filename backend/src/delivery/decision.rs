@@ -122,10 +122,7 @@ mod tests {
     use super::*;
     use crate::callback::sample;
     use crate::clock::shifted_s;
-
-    fn config() -> config::Delivery {
-        config::Config::load(None, std::iter::empty()).unwrap().delivery
-    }
+    use crate::delivery::settle::sample_config::config;
 
     #[test]
     fn a_callback_that_may_be_being_looked_up_is_left_alone() {

@@ -3,6 +3,7 @@
 mod circuit;
 pub mod decision;
 pub mod dispatcher;
+pub mod forget;
 pub mod instances;
 #[cfg(test)]
 mod model;

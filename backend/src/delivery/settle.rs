@@ -327,13 +327,10 @@ fn retry_wait_ms(schedule_s: &[u64], attempts: u32, retry_after: Option<Duration
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::callback::sample;
-    use crate::config::WhenUnsearchable;
-    use crate::webex::policy::Operation;
+pub(super) mod sample_config {
+    use crate::config::{self, WhenUnsearchable};
 
-    fn config() -> config::Delivery {
+    pub(in crate::delivery) fn config() -> config::Delivery {
         config::Delivery {
             concurrency: 8,
             lease_s: 30,
@@ -346,6 +343,14 @@ mod tests {
             schedule_check_s: 3600,
         }
     }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::sample_config::config;
+    use super::*;
+    use crate::callback::sample;
+    use crate::webex::policy::Operation;
 
     fn now() -> Timestamp {
         "2026-01-01T00:00:00Z".parse().unwrap()

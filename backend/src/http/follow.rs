@@ -224,5 +224,6 @@ pub(super) fn record(callback: &Callback, parts: &Parts) -> CallbackRecord {
         requests: None,
         fallback: callback.fallback.as_ref().map(|(fallback, _)| *fallback),
         fallback_detail: callback.fallback.as_ref().map(|(_, detail)| detail.clone()),
+        erased_at: callback.erased_at.map(|at| at.to_string()),
     }
 }

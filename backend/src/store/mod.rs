@@ -10,6 +10,7 @@ pub mod postgres;
 #[cfg(test)]
 mod promises;
 pub mod queue;
+pub mod retention;
 mod row;
 pub mod scheduled;
 pub mod sqlite;
@@ -28,6 +29,7 @@ use self::listing::CallbackList;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
 use self::queue::Queue;
+use self::retention::Retention;
 use self::scheduled::Schedules;
 use self::sqlite::SqliteStore;
 use self::trust::TrustStore;
@@ -243,6 +245,7 @@ pub trait Store:
     + CredentialStore
     + Outbox
     + Queue
+    + Retention
     + Schedules
     + TrustStore
     + Send

@@ -11,6 +11,7 @@ pub(super) mod moving;
 mod news;
 mod outbox;
 mod queue;
+mod retention;
 mod scheduled;
 mod trust;
 mod write;

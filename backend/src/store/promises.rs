@@ -1,6 +1,7 @@
 //! What every store promises. The tests know the trait alone, and run on each store.
 
 mod crm;
+mod retention;
 mod trust;
 
 use std::sync::Arc;
@@ -15,6 +16,10 @@ use self::crm::{
     messages_are_taken_once_settled_once_and_tried_again,
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in,
     what_a_crm_adds_to_the_attributes_is_kept,
+};
+use self::retention::{
+    many_erase_at_once_and_each_callback_is_erased_once,
+    only_what_has_ended_is_erased_and_all_that_tells_who_it_was,
 };
 use self::trust::{keys_are_added_and_retired_and_the_newest_stays, links_are_taken_back_for_good};
 use super::queue::Waiting;
@@ -56,6 +61,7 @@ impl Fresh {
             encryption_key: String::new().into(),
             encryption_key_file: String::new(),
             connections: 10,
+            retention_days: 30,
         };
         Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
     }
@@ -91,6 +97,8 @@ promises! {
     the_first_key_is_made_once_and_kept
     keys_are_added_and_retired_and_the_newest_stays
     links_are_taken_back_for_good
+    only_what_has_ended_is_erased_and_all_that_tells_who_it_was
+    many_erase_at_once_and_each_callback_is_erased_once
     many_writes_at_once_are_all_kept
     a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
     no_two_takers_get_one_callback

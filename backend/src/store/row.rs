@@ -129,6 +129,7 @@ pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> 
         poll_at: optional_moment_in(row, "poll_at")?,
         sent_at: optional_moment_in(row, "sent_at")?,
         last_event_at: optional_moment_in(row, "last_event_at")?,
+        erased_at: optional_moment_in(row, "erased_at")?,
         revision: count(row, "revision")?,
     })
 }

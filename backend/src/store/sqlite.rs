@@ -10,6 +10,7 @@ mod listing;
 pub(super) mod moving;
 mod outbox;
 mod queue;
+mod retention;
 mod scheduled;
 mod trust;
 mod writer;

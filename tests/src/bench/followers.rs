@@ -9,8 +9,10 @@ use serde_json::Value;
 use tokio::io::AsyncReadExt as _;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, timeout};
+use webex_simulator::{Effect, Failure, Fault, Operation};
 
 use super::{Measured, house, print_table, row, visitor_body};
+use crate::eventually::eventually;
 use crate::load::Connection;
 use crate::plan::ORIGIN;
 
@@ -26,10 +28,11 @@ pub async fn measure(count: usize) {
         for limit in ["followers", "followers_per_address"] {
             plan.set(&format!("limits.{limit}"), i64::try_from(count).expect("a number of connections"));
         }
-        // They are all at one state until they are called off.
-        plan.set("webex.requests_per_minute", 1);
     })
     .await;
+    // They wait for Webex until they are called off.
+    let away = Fault::new(Operation::CreateTask, Effect::Status(Failure::status(503))).times(u32::MAX);
+    house.control().fault(&away).await.expect("the control door");
     let service = Measured::start(&house, "service");
     let url = format!("http://{}", service.address);
     let before = service.memory_kb().0;
@@ -69,8 +72,13 @@ pub async fn measure(count: usize) {
     let hearing = futures_util::future::join_all(streams.into_iter().map(to_the_end));
     let calling_off = async {
         for callback in accepted.iter() {
-            let request = house.http.delete(format!("{url}/v1/callbacks/{}", callback.id));
-            house.send(request.bearer_auth(&callback.follow)).await;
+            // One that is just being tried is called off after that.
+            eventually("it is called off", async || {
+                let request = house.http.delete(format!("{url}/v1/callbacks/{}", callback.id));
+                let answer = house.send(request.bearer_auth(&callback.follow)).await;
+                (answer.status.as_u16() == 200).then_some(())
+            })
+            .await;
         }
     };
     let (heard, ()) = tokio::join!(hearing, calling_off);

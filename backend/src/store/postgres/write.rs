@@ -172,7 +172,8 @@ pub(super) async fn update(
          updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11, \
          fallback = $14, fallback_detail = $15, deadline = $16, \
          claim = CASE WHEN $13 OR schedule IS DISTINCT FROM $17 THEN NULL ELSE claim END, schedule = $17, \
-         schedule_keeper = $18, schedule_id = $19, schedule_wanted = $20 WHERE id = $12 AND revision = $11 - 1",
+         schedule_keeper = $18, schedule_id = $19, schedule_wanted = $20, \
+         ended_at = CASE WHEN $13 AND erased_at IS NULL THEN $6 END WHERE id = $12 AND revision = $11 - 1",
     )
     .bind(next.state.as_str())
     .bind(failure)

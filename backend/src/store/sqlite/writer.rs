@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::api_key::{self, KeyWrite};
 use super::credential::{self, CredentialWrite};
 use super::outbox::{self, MessageWrite};
+use super::retention::{self, Erasure};
 use super::trust::{self, TrustWrite};
 use super::{BUSY_TIMEOUT, FIND_KEY};
 use crate::agent::AgentName;
@@ -66,6 +67,11 @@ pub(super) enum Write {
     Message(MessageWrite),
     Credential(CredentialWrite),
     Trust(TrustWrite),
+    /// Takes personal data out.
+    Erase {
+        erasure: Erasure,
+        now: Timestamp,
+    },
     /// Changes nothing that is read, and fails where the file cannot be written.
     Check,
 }
@@ -278,6 +284,7 @@ fn apply(connection: &Connection, write: &Write, subscribers: &Subscribers) -> R
         Write::Key(write) => api_key::apply(connection, write)?,
         Write::Credential(write) => credential::apply(connection, write)?,
         Write::Trust(write) => trust::apply(connection, write)?,
+        Write::Erase { erasure, now } => retention::apply(connection, erasure, *now)?,
         // Writes one page for real, which a full disk has no room for. The number means nothing to us.
         Write::Check => execute(connection, "check", "PRAGMA user_version = 1", [])?,
     };
@@ -396,7 +403,8 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
          due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, fallback = ?, fallback_detail = ?, \
          deadline = ?, claim = CASE WHEN ? OR schedule IS NOT ? THEN NULL ELSE claim END, schedule = ?, \
-         schedule_keeper = ?, schedule_id = ?, schedule_wanted = ? WHERE id = ? AND revision = ?",
+         schedule_keeper = ?, schedule_id = ?, schedule_wanted = ?, \
+         ended_at = CASE WHEN ? AND erased_at IS NULL THEN ? END WHERE id = ? AND revision = ?",
         params![
             next.state.as_str(),
             failure.map(|(failure, _)| failure.as_str()),
@@ -419,6 +427,8 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
             appointment.map(|kept| kept.keeper.as_str()),
             appointment.and_then(|kept| kept.webex_id.as_deref()),
             appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text),
+            next.state.is_final(),
+            next.updated_at.as_millisecond(),
             next.id.to_string(),
             signed(next.revision) - 1,
         ],

@@ -1,0 +1,56 @@
+//! Erases personal data, in the PostgreSQL database.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
+use sqlx::postgres::PgConnection;
+
+use super::PostgresStore;
+use crate::callback::{Callback, CallbackId};
+use crate::phone::PhoneNumber;
+use crate::store::retention::{ERASED, Retention, WITH_IT};
+use crate::store::row::read_callback;
+use crate::store::{StoreError, failed};
+
+async fn erase(connection: &mut PgConnection, ids: &[String], now: Timestamp) -> Result<u64, StoreError> {
+    let erase = format!("UPDATE callback SET {ERASED} WHERE id = $2 AND ended_at IS NOT NULL");
+    let mut erased = 0;
+    for id in ids {
+        let query = sqlx::query(AssertSqlSafe(erase.as_str())).bind(now.as_millisecond()).bind(id);
+        if query.execute(&mut *connection).await.map_err(failed("erase"))?.rows_affected() == 1 {
+            erased += 1;
+            for statement in WITH_IT {
+                sqlx::query(statement).bind(id).execute(&mut *connection).await.map_err(failed("erase"))?;
+            }
+        }
+    }
+    Ok(erased)
+}
+
+#[async_trait]
+impl Retention for PostgresStore {
+    async fn erase_ended(&self, before: Timestamp, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
+        // Every process does this: what one is at is passed over by the others.
+        let query = sqlx::query_scalar(
+            "SELECT id FROM callback WHERE ended_at < $1 ORDER BY ended_at LIMIT $2 FOR UPDATE SKIP LOCKED",
+        );
+        let query = query.bind(before.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let ids: Vec<String> = query.fetch_all(&mut *transaction).await.map_err(failed("erase"))?;
+        let erased = erase(&mut transaction, &ids, now).await?;
+        transaction.commit().await.map_err(failed("commit"))?;
+        Ok(erased)
+    }
+
+    async fn erase(&self, id: CallbackId, now: Timestamp) -> Result<bool, StoreError> {
+        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
+        let erased = erase(&mut transaction, &[id.to_string()], now).await?;
+        transaction.commit().await.map_err(failed("commit"))?;
+        Ok(erased == 1)
+    }
+
+    async fn of_phone(&self, phone: &PhoneNumber) -> Result<Vec<Callback>, StoreError> {
+        let query = sqlx::query("SELECT * FROM callback WHERE phone = $1 ORDER BY id").bind(phone.e164());
+        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+}

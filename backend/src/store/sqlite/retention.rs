@@ -1,0 +1,66 @@
+//! Erases personal data, in the SQLite file.
+
+use async_trait::async_trait;
+use jiff::Timestamp;
+use rusqlite::{Connection, params};
+
+use super::SqliteStore;
+use super::writer::{Write, execute};
+use crate::callback::{Callback, CallbackId};
+use crate::phone::PhoneNumber;
+use crate::store::retention::{ERASED, Retention, WITH_IT};
+use crate::store::row::read_callback;
+use crate::store::{StoreError, failed};
+
+/// Which callbacks are to be erased.
+pub(super) enum Erasure {
+    Ended { before: Timestamp, limit: usize },
+    One { id: CallbackId },
+}
+
+/// Gives how many were erased.
+pub(super) fn apply(connection: &Connection, erasure: &Erasure, now: Timestamp) -> Result<u64, StoreError> {
+    let ids = match erasure {
+        Erasure::One { id } => vec![id.to_string()],
+        Erasure::Ended { before, limit } => {
+            let find = "SELECT id FROM callback WHERE ended_at < ? ORDER BY ended_at LIMIT ?";
+            let mut find = connection.prepare_cached(find).map_err(failed("erase"))?;
+            let limit = i64::try_from(*limit).unwrap_or(i64::MAX);
+            let ids = find.query_map(params![before.as_millisecond(), limit], |row| row.get(0));
+            ids.and_then(Iterator::collect).map_err(failed("erase"))?
+        }
+    };
+    let erase = format!("UPDATE callback SET {ERASED} WHERE id = $2 AND ended_at IS NOT NULL");
+    let mut erased = 0;
+    for id in ids {
+        if execute(connection, "erase", &erase, params![now.as_millisecond(), id])? == 1 {
+            erased += 1;
+            for statement in WITH_IT {
+                execute(connection, "erase", statement, [&id])?;
+            }
+        }
+    }
+    Ok(erased)
+}
+
+impl SqliteStore {
+    async fn write_erasure(&self, erasure: Erasure, now: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.writer.write(Write::Erase { erasure, now }).await?.rows)
+    }
+}
+
+#[async_trait]
+impl Retention for SqliteStore {
+    async fn erase_ended(&self, before: Timestamp, now: Timestamp, limit: usize) -> Result<u64, StoreError> {
+        self.write_erasure(Erasure::Ended { before, limit }, now).await
+    }
+
+    async fn erase(&self, id: CallbackId, now: Timestamp) -> Result<bool, StoreError> {
+        Ok(self.write_erasure(Erasure::One { id }, now).await? == 1)
+    }
+
+    async fn of_phone(&self, phone: &PhoneNumber) -> Result<Vec<Callback>, StoreError> {
+        let query = sqlx::query("SELECT * FROM callback WHERE phone = ? ORDER BY id").bind(phone.e164());
+        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+    }
+}
