@@ -16,6 +16,7 @@ mod bench;
 mod check;
 mod demo;
 mod faults;
+mod fuzz;
 mod packages;
 mod schema;
 mod test;
@@ -36,6 +37,7 @@ enum Command {
     Check(check::Options),
     Demo(demo::Options),
     Faults(faults::Options),
+    Fuzz(fuzz::Options),
     Schema(schema::Options),
     Test(test::Options),
     Widget(widget::Options),
@@ -47,6 +49,7 @@ fn main() -> ExitCode {
         Command::Check(options) => check::run(&options),
         Command::Demo(options) => demo::run(&options),
         Command::Faults(options) => faults::run(&options),
+        Command::Fuzz(options) => fuzz::run(&options),
         Command::Schema(options) => schema::run(&options),
         Command::Test(options) => test::run(&options),
         Command::Widget(options) => widget::run(&options),

@@ -51,17 +51,17 @@ impl WebexError {
 
 /// An error body: any of the envelopes of the Webex APIs, or none.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Envelope {
+pub struct Envelope {
     /// Whether it is one of Webex's.
-    pub(super) spoken: bool,
+    pub spoken: bool,
     /// The tracking id that it holds.
-    pub(super) tracking_id: Option<String>,
+    pub tracking_id: Option<String>,
     /// What it says, or the text that it is; masked.
-    pub(super) message: String,
+    pub message: String,
 }
 
 /// Reads an error body. Whatever it is: empty, HTML, JSON of other types than documented.
-pub(super) fn envelope(body: &str) -> Envelope {
+pub fn envelope(body: &str) -> Envelope {
     let Some(json) = serde_json::from_str::<Value>(body).ok().filter(Value::is_object) else {
         return Envelope { message: crate::personal::masked(&without_tags(body)), ..Envelope::default() };
     };
