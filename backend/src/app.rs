@@ -29,6 +29,7 @@ use crate::intake::Intake;
 use crate::metrics::{Metrics, MetricsError};
 use crate::notify::delivery::WebhookError;
 use crate::notify::{self, Notifier};
+use crate::store::vault::Clear;
 use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
 use crate::trust::{Trust, TrustError};
@@ -37,9 +38,9 @@ use crate::webex::directory::Directory;
 use crate::webex::token::{PastedToken, Tokens};
 use crate::webex::wait_time::WaitTimes;
 
-/// Callbacks that are erased in one transaction, and how long requests have the store for themselves after it.
-const ERASED_AT_ONCE: usize = 200;
-const ERASING_PAUSE: Duration = Duration::from_millis(50);
+/// Callbacks that are erased or sealed in one transaction, and how long requests have the store for themselves after it.
+const ROWS_AT_ONCE: usize = 200;
+const ROWS_PAUSE: Duration = Duration::from_millis(50);
 
 /// How often what is not needed any more is forgotten.
 const HOUSEKEEPING: Duration = Duration::from_mins(1);
@@ -404,12 +405,28 @@ async fn forget_messages(parts: &Parts) {
     }
 }
 
+/// Seals what was kept in clear before there was a key: a few at a time, so that no request waits for it.
+async fn seal_rows(parts: &Parts) {
+    let (mut after, mut count) = (None, 0);
+    loop {
+        match parts.store.seal(Clear::All, after, ROWS_AT_ONCE).await {
+            Ok(Some(last)) => (after, count) = (Some(last), count + 1),
+            Ok(None) if count == 0 => return,
+            Ok(None) => return tracing::info!("what the store held in clear is sealed"),
+            Err(error) => {
+                return tracing::warn!(%error, "what the store holds in clear cannot be sealed; trying at the next start");
+            }
+        }
+        tokio::time::sleep(ROWS_PAUSE).await;
+    }
+}
+
 /// Erases the personal data of callbacks that ended long ago: a few at a time, so that no request waits for it.
 async fn erase_ended(parts: &Parts) {
     let kept_s = i64::from(parts.config.store.retention_days) * 24 * 60 * 60;
     loop {
         let now = parts.clock.now();
-        match parts.store.erase_ended(shifted_s(now, -kept_s), now, ERASED_AT_ONCE).await {
+        match parts.store.erase_ended(shifted_s(now, -kept_s), now, ROWS_AT_ONCE).await {
             Ok(0) => return,
             Ok(count) => tracing::info!(count, "personal data of ended callbacks erased"),
             Err(error) => {
@@ -417,7 +434,7 @@ async fn erase_ended(parts: &Parts) {
                 return;
             }
         }
-        tokio::time::sleep(ERASING_PAUSE).await;
+        tokio::time::sleep(ROWS_PAUSE).await;
     }
 }
 
@@ -446,6 +463,7 @@ async fn tidy(metrics: Metrics) {
 
 /// Forgets what is not needed any more.
 async fn keep_house(parts: web::Data<Parts>) {
+    seal_rows(&parts).await;
     let mut rounds = tokio::time::interval(HOUSEKEEPING);
     loop {
         rounds.tick().await;

@@ -6,6 +6,7 @@ use std::fmt;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::aead::{Aad, CHACHA20_POLY1305, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
+use ring::hmac;
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::entropy::{self, NoEntropy};
@@ -14,7 +15,11 @@ use crate::entropy::{self, NoEntropy};
 const VERSION: u8 = 1;
 
 /// A key that seals.
-pub struct SealingKey(LessSafeKey);
+pub struct SealingKey {
+    sealing: LessSafeKey,
+    /// For hashes; made of the same secret, and says nothing about it.
+    hashing: hmac::Key,
+}
 
 /// Something cannot be sealed or opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -42,7 +47,21 @@ impl SealingKey {
         let text = text.expose_secret();
         let bytes = hex::decode(text).or_else(|_| STANDARD.decode(text)).map_err(|_| SealError::Key)?;
         let key = UnboundKey::new(&CHACHA20_POLY1305, &bytes).map_err(|_| SealError::Key)?;
-        Ok(Self(LessSafeKey::new(key)))
+        let hashing = hmac::sign(&hmac::Key::new(hmac::HMAC_SHA256, &bytes), b"ringback hashes");
+        let hashing = hmac::Key::new(hmac::HMAC_SHA256, hashing.as_ref());
+        Ok(Self { sealing: LessSafeKey::new(key), hashing })
+    }
+
+    /// A hash of bytes for one use: the same for the same bytes, and a secret to whoever lacks the key.
+    pub fn hash(&self, purpose: &str, plain: &[u8]) -> [u8; 32] {
+        let mut context = hmac::Context::with_key(&self.hashing);
+        // No purpose holds a NUL, so that no two of them and their texts run together alike.
+        for part in [purpose.as_bytes(), &[0], plain] {
+            context.update(part);
+        }
+        let mut hash = [0; 32];
+        hash.copy_from_slice(context.sign().as_ref());
+        hash
     }
 
     /// Seals bytes for one use, which opening must name again.
@@ -51,7 +70,7 @@ impl SealingKey {
         let mut text = plain.to_vec();
         let used = Nonce::assume_unique_for_key(nonce);
         let purpose = Aad::from(purpose.as_bytes());
-        self.0.seal_in_place_append_tag(used, purpose, &mut text).map_err(|_| SealError::Sealed)?;
+        self.sealing.seal_in_place_append_tag(used, purpose, &mut text).map_err(|_| SealError::Sealed)?;
         Ok([&[VERSION][..], &nonce, &text].concat())
     }
 
@@ -64,7 +83,7 @@ impl SealingKey {
         }
         let mut text = text.to_vec();
         let purpose = Aad::from(purpose.as_bytes());
-        let plain = self.0.open_in_place(Nonce::assume_unique_for_key(*nonce), purpose, &mut text);
+        let plain = self.sealing.open_in_place(Nonce::assume_unique_for_key(*nonce), purpose, &mut text);
         plain.map(|plain| plain.to_vec()).map_err(|_| SealError::Opened)
     }
 }

@@ -152,7 +152,8 @@ async fn what_fails_to_the_last_or_is_unwanted_is_parked_and_can_be_tried_again(
     // 410: the receiver wants no more of these.
     ask(&house).await;
     assert!(parked(2).await.iter().any(|message| message["attempts"] == 1));
-    assert!(house.log().contains("hint: when the receiver works"));
+    let is_told = async || house.log().contains("hint: when the receiver works").then_some(());
+    eventually("it is told", is_told).await;
     assert_eq!(house.command(&["webhooks", "retry", "--all"]), "2 parked messages are tried again");
     until_told(&receiver, &id, State::Completed).await;
     parked(0).await;

@@ -40,6 +40,7 @@ mod retention;
 mod schedule;
 mod schedule_webex;
 mod schema;
+mod sealing;
 mod secrets;
 mod settings;
 mod shared_limits;

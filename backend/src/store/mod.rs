@@ -16,6 +16,7 @@ pub mod scheduled;
 pub mod sqlite;
 pub mod trust;
 mod turns;
+pub mod vault;
 
 use std::sync::Arc;
 
@@ -33,6 +34,7 @@ use self::retention::Retention;
 use self::scheduled::Schedules;
 use self::sqlite::SqliteStore;
 use self::trust::TrustStore;
+use self::vault::Sealing;
 use crate::callback::{Callback, CallbackId};
 use crate::config;
 use crate::task_event::TaskEvent;
@@ -68,6 +70,19 @@ pub enum StoreError {
     /// Another process serves from the same database.
     #[error("{0} is in use by another process; hint: stop that one first, or name another store.path")]
     InUse(String),
+    /// It is sealed, and there is no key.
+    #[error(
+        "the store is sealed, and there is no store.encryption_key; hint: set it to the key that the store was sealed with"
+    )]
+    NoKey,
+    /// It is sealed with another key.
+    #[error(
+        "the store is sealed with another key; hint: set store.encryption_key to the key that it was sealed with"
+    )]
+    OtherKey,
+    /// The key cannot be used.
+    #[error("store.encryption_key: {0}")]
+    Seal(crate::seal::SealError),
     /// The writing part has stopped.
     #[error("the store is closed")]
     Closed,
@@ -94,7 +109,7 @@ pub async fn open(config: &config::Store, purpose: Use) -> Result<Arc<dyn Store>
     Ok(if config.is_postgres() {
         Arc::new(PostgresStore::open(config, purpose).await?)
     } else {
-        Arc::new(SqliteStore::open(&config.path, purpose).await?)
+        Arc::new(SqliteStore::open(config, purpose).await?)
     })
 }
 
@@ -247,6 +262,7 @@ pub trait Store:
     + Queue
     + Retention
     + Schedules
+    + Sealing
     + TrustStore
     + Send
     + Sync

@@ -15,7 +15,7 @@ use crate::config;
 
 /// The tables that are moved, in an order that suits their references, each with what its rows are read in the order of.
 /// Rows without an order of their own are read as they were written.
-pub(super) const TABLES: [(&str, Order); 10] = [
+pub(super) const TABLES: [(&str, Order); 11] = [
     ("callback", Order::By("id")),
     ("idempotency", Order::By("scope, key")),
     ("attempt", Order::Written),
@@ -23,6 +23,7 @@ pub(super) const TABLES: [(&str, Order); 10] = [
     ("signing_key", Order::By("id")),
     ("revoked_link", Order::By("subject")),
     ("credential", Order::By("id")),
+    ("sealing", Order::By("id")),
     ("api_key", Order::By("id")),
     ("outgoing_message", Order::By("webhook, id")),
     ("outgoing_attempt", Order::Written),
@@ -113,10 +114,10 @@ pub async fn export(store: &config::Store, path: &Path) -> Result<Counts, Moving
     let counts = if store.is_postgres() {
         postgres::moving::export(store, &mut file).await?
     } else {
-        let (path, moved) = (store.path.clone(), file);
+        let (store, moved) = (store.clone(), file);
         let exporting = move || {
             let mut file = moved;
-            sqlite::moving::export(&path, &mut file).map(|counts| (file, counts))
+            sqlite::moving::export(&store, &mut file).map(|counts| (file, counts))
         };
         let counts;
         (file, counts) = blocking(exporting).await?;
@@ -132,8 +133,8 @@ pub async fn import(store: &config::Store, path: &Path) -> Result<Counts, Moving
     if store.is_postgres() {
         postgres::moving::import(store, &mut source).await
     } else {
-        let path = store.path.clone();
-        blocking(move || sqlite::moving::import(&path, &mut source)).await
+        let store = store.clone();
+        blocking(move || sqlite::moving::import(&store, &mut source)).await
     }
 }
 

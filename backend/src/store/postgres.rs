@@ -28,8 +28,9 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 use self::news::{Item, News};
 use self::write::Insertion;
 use super::outbox::Subscribers;
-use super::row::{columns_of, moment, read_attempt, read_callback, read_event, read_inserted};
+use super::row::{columns_of, moment, read_attempt, read_event, read_inserted};
 use super::turns::{self, Turns};
+use super::vault::{self, Vault};
 use super::{
     Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step, Store,
     StoreError, Use, failed, known,
@@ -57,6 +58,7 @@ pub struct PostgresStore {
     news: News,
     turns: Turns,
     subscribers: Subscribers,
+    vault: Vault,
 }
 
 columns_of!(PgRow);
@@ -79,12 +81,19 @@ impl PostgresStore {
         known(applied(&mut connection).await?, &MIGRATIONS)?;
         drop(connection);
         MIGRATIONS.run(&pool).await?;
+        let vault = Vault::new(config)?;
+        keep_proof(&pool, &vault, purpose).await?;
         if purpose == Use::Serve {
             warn_of_lax_commits(&pool).await?;
         }
         let changes = Changes::default();
         let news = News::start(&pool, &changes, purpose);
-        Ok(Self { pool, changes, news, turns: Turns::default(), subscribers: Subscribers::default() })
+        let (turns, subscribers) = (Turns::default(), Subscribers::default());
+        let store = Self { pool, changes, news, turns, subscribers, vault };
+        if purpose == Use::Serve {
+            vault::seal_claims(&store).await?;
+        }
+        Ok(store)
     }
 
     async fn waiting(
@@ -95,12 +104,18 @@ impl PostgresStore {
     ) -> Result<Vec<Callback>, StoreError> {
         let query =
             sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.callback(row))
+            .collect()
     }
 
     async fn one(&self, query: &'static str, value: String) -> Result<Option<Callback>, StoreError> {
         let row = sqlx::query(query).bind(value).fetch_optional(&self.pool).await.map_err(failed("read"))?;
-        row.as_ref().map(read_callback).transpose()
+        row.as_ref().map(|row| self.vault.callback(row)).transpose()
     }
 
     /// Tells followers and dispatchers here and elsewhere.
@@ -136,6 +151,19 @@ async fn schema(connection: &mut PgConnection) -> Result<i64, StoreError> {
     sqlx::query_scalar(SCHEMA).fetch_one(connection).await.map_err(failed("read the schema"))
 }
 
+/// Remembers the key that the store is sealed with, and refuses another.
+async fn keep_proof(pool: &PgPool, vault: &Vault, purpose: Use) -> Result<(), StoreError> {
+    if let Some(proof) = vault.proof()?.filter(|_| purpose == Use::Serve) {
+        let keep = sqlx::query(vault::KEEP_PROOF).bind(proof);
+        keep.execute(pool).await.map_err(failed("keep the key's proof"))?;
+    }
+    let proof: Option<Vec<u8>> = sqlx::query_scalar(vault::PROOF)
+        .fetch_optional(pool)
+        .await
+        .map_err(failed("read the key's proof"))?;
+    vault.fits(proof.as_deref())
+}
+
 /// `202` means that a callback survives a loss of power, which is for the server to keep.
 async fn warn_of_lax_commits(pool: &PgPool) -> Result<(), StoreError> {
     for setting in ["fsync", "synchronous_commit"] {
@@ -160,7 +188,7 @@ impl Store for PostgresStore {
         claim: Option<&Claim>,
     ) -> Result<Inserted, StoreError> {
         for _ in 0..INSERT_TRIES {
-            match (write::insert(&self.pool, callback, key, claim, &self.subscribers).await?, key) {
+            match (self.insert_once(callback, key, claim).await?, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);
@@ -182,7 +210,7 @@ impl Store for PostgresStore {
             "SELECT fingerprint, callback_id, joined FROM idempotency WHERE scope = $1 AND key = $2",
         );
         let row = query.bind(&key.scope).bind(&key.key).fetch_optional(&self.pool).await;
-        row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key)).transpose()
+        row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key, &self.vault)).transpose()
     }
 
     async fn get(&self, id: CallbackId) -> Result<Option<Callback>, StoreError> {
@@ -228,7 +256,7 @@ impl Store for PostgresStore {
                 if wanted == 0 {
                     break;
                 }
-                let due = write::lock_due(&mut transaction, site, now, wanted).await?;
+                let due = self.lock_due(&mut transaction, site, now, wanted).await?;
                 if !due.is_empty() {
                     self.turns.served(site);
                 }

@@ -1,7 +1,9 @@
 //! What every store promises. The tests know the trait alone, and run on each store.
 
 mod crm;
+mod moving;
 mod retention;
+mod sealing;
 mod trust;
 
 use std::sync::Arc;
@@ -21,6 +23,10 @@ use self::retention::{
     many_erase_at_once_and_each_callback_is_erased_once,
     only_what_has_ended_is_erased_and_all_that_tells_who_it_was,
 };
+use self::sealing::{
+    a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims,
+    only_the_key_that_sealed_it_opens_a_store,
+};
 use self::trust::{keys_are_added_and_retired_and_the_newest_stays, links_are_taken_back_for_good};
 use super::queue::Waiting;
 use super::sqlite::SqliteStore;
@@ -35,6 +41,9 @@ use crate::schedule::Keeper;
 use crate::store;
 use crate::task_event::{TaskChange, TaskEvent};
 
+/// A key that stores are sealed with.
+const KEY: &str = "4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a";
+
 /// A store of its own.
 struct Fresh {
     store: Arc<dyn Store>,
@@ -44,21 +53,29 @@ struct Fresh {
 
 impl Fresh {
     async fn sqlite() -> Self {
-        Self::open(String::new()).await
+        Self::open(String::new(), "").await
     }
 
     async fn postgres() -> Self {
-        Self::open(ringback_test_postgres::Server::shared().await.database().await).await
+        Self::open(ringback_test_postgres::Server::shared().await.database().await, "").await
     }
 
-    async fn open(url: String) -> Self {
+    async fn sealed_sqlite() -> Self {
+        Self::open(String::new(), KEY).await
+    }
+
+    async fn sealed_postgres() -> Self {
+        Self::open(ringback_test_postgres::Server::shared().await.database().await, KEY).await
+    }
+
+    async fn open(url: String, key: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ringback.db");
         let config = config::Store {
             path,
             url: url.into(),
             url_file: String::new(),
-            encryption_key: String::new().into(),
+            encryption_key: key.into(),
             encryption_key_file: String::new(),
             connections: 10,
             retention_days: 30,
@@ -83,6 +100,12 @@ macro_rules! promises {
         mod postgres {
             $(#[tokio::test] async fn $promise() { super::$promise(super::Fresh::postgres().await).await; })*
         }
+        mod sealed_sqlite {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Fresh::sealed_sqlite().await).await; })*
+        }
+        mod sealed_postgres {
+            $(#[tokio::test] async fn $promise() { super::$promise(super::Fresh::sealed_postgres().await).await; })*
+        }
     };
 }
 
@@ -99,6 +122,8 @@ promises! {
     links_are_taken_back_for_good
     only_what_has_ended_is_erased_and_all_that_tells_who_it_was
     many_erase_at_once_and_each_callback_is_erased_once
+    only_the_key_that_sealed_it_opens_a_store
+    a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims
     many_writes_at_once_are_all_kept
     a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
     no_two_takers_get_one_callback
@@ -543,10 +568,9 @@ async fn a_database_whose_connections_are_cut_is_told_and_recovers() {
 #[tokio::test]
 async fn two_processes_do_not_serve_from_one_file_and_a_command_may_read_beside() {
     let fresh = Fresh::sqlite().await;
-    let path = fresh.folder.path().join("ringback.db");
-    let told = SqliteStore::open(&path, Use::Serve).await.unwrap_err();
+    let told = SqliteStore::open(&fresh.config, Use::Serve).await.unwrap_err();
     assert!(matches!(told, StoreError::InUse(_)), "{told}");
-    let beside: Arc<dyn Store> = Arc::new(SqliteStore::open(&path, Use::Command).await.unwrap());
+    let beside: Arc<dyn Store> = Arc::new(SqliteStore::open(&fresh.config, Use::Command).await.unwrap());
     assert_eq!(
         beside.signing_keys(now()).await.unwrap()[0].id,
         fresh.store.signing_keys(now()).await.unwrap()[0].id

@@ -1,13 +1,12 @@
 //! Rows to values, whatever database they come from.
 
-use std::collections::BTreeMap;
-
 use jiff::Timestamp;
 use secrecy::SecretBox;
 
 use super::credential::StoredCredential;
 use super::outbox::{Message, MessageAttempt, MessageStatus};
 use super::queue::Waiting;
+use super::vault::{Vault, Who};
 use super::{Attempt, IdempotencyKey, Inserted, KeptEvent, OPERATIONS, StoreError};
 use crate::agent::{AgentName, Revoked};
 use crate::api_key::{ApiKey, Scope};
@@ -25,6 +24,7 @@ pub(super) trait Columns {
     fn integer(&self, name: &str) -> Result<i64, StoreError>;
     fn optional_integer(&self, name: &str) -> Result<Option<i64>, StoreError>;
     fn bytes(&self, name: &str) -> Result<&[u8], StoreError>;
+    fn optional_bytes(&self, name: &str) -> Result<Option<&[u8]>, StoreError>;
     fn flag(&self, name: &str) -> Result<bool, StoreError>;
 }
 
@@ -45,6 +45,9 @@ macro_rules! columns_of {
                 self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
             }
             fn bytes(&self, name: &str) -> Result<&[u8], StoreError> {
+                self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
+            }
+            fn optional_bytes(&self, name: &str) -> Result<Option<&[u8]>, StoreError> {
                 self.try_get(name).map_err(|_| crate::store::row::unreadable(name))
             }
             fn flag(&self, name: &str) -> Result<bool, StoreError> {
@@ -98,23 +101,25 @@ fn explained<T>(
     Ok(Some((value, row.optional_text(detail)?.unwrap_or_default().to_owned())))
 }
 
-pub(super) fn read_callback(row: &impl Columns) -> Result<Callback, StoreError> {
+/// Reads a callback; who the person is has been read already.
+pub(super) fn read_callback(row: &impl Columns, who: Who) -> Result<Callback, StoreError> {
+    let attributes = who.attributes.into_iter().map(|(key, value)| (key, Personal::new(value)));
     Ok(Callback {
         id: read_id(row)?,
         request: Request {
             site: row.text("site")?.to_owned(),
             door: parsed(row, "door", Door::parse)?,
-            phone: parsed(row, "phone", PhoneNumber::from_e164)?,
-            name: Personal::new(row.text("name")?),
-            email: Personal::new(row.text("email")?),
+            phone: PhoneNumber::from_e164(&who.phone).ok_or_else(|| unreadable("phone"))?,
+            name: Personal::new(who.name),
+            email: Personal::new(who.email),
             reason: row.text("reason")?.to_owned(),
-            message: Personal::new(row.text("message")?),
-            page: row.text("page")?.to_owned(),
+            message: Personal::new(who.message),
+            page: who.page,
             locale: row.text("locale")?.to_owned(),
             agent: row.optional_text("agent")?.map(AgentName::parse),
             reference: optional_owned(row, "reference")?,
             consent_version: optional_owned(row, "consent_version")?,
-            attributes: read_attributes(row)?,
+            attributes: attributes.collect(),
         },
         state: parsed(row, "state", State::parse)?,
         failure: explained(row, "failure", "failure_detail", Failure::parse)?,
@@ -202,22 +207,6 @@ pub(super) fn read_revoked(row: &impl Columns) -> Result<Revoked, StoreError> {
     Ok(Revoked { subject: row.text("subject")?.to_owned(), at: moment_in(row, "revoked_at")? })
 }
 
-/// What a CRM adds to the attributes of the task. Most callbacks have none.
-fn read_attributes(row: &impl Columns) -> Result<BTreeMap<String, Personal>, StoreError> {
-    let Some(text) = row.optional_text("attributes")? else {
-        return Ok(BTreeMap::new());
-    };
-    let pairs: BTreeMap<String, String> = serde_json::from_str(text).map_err(|_| unreadable("attributes"))?;
-    Ok(pairs.into_iter().map(|(key, value)| (key, Personal::new(value))).collect())
-}
-
-/// The same as it is written; `None` where there are none.
-pub(super) fn attributes_json(attributes: &BTreeMap<String, Personal>) -> Option<String> {
-    let pairs: BTreeMap<_, _> = attributes.iter().map(|(key, value)| (key, value.reveal())).collect();
-    // A map of texts always has a JSON form.
-    (!pairs.is_empty()).then(|| serde_json::to_string(&pairs).unwrap_or_default())
-}
-
 pub(super) fn read_api_key(row: &impl Columns) -> Result<ApiKey, StoreError> {
     let scopes = row.text("scopes")?.split(' ').filter(|scope| !scope.is_empty());
     Ok(ApiKey {
@@ -266,8 +255,12 @@ fn read_status(row: &impl Columns) -> Result<Option<u16>, StoreError> {
 }
 
 /// What the row of an idempotency key says of a request with that key.
-pub(super) fn read_inserted(row: &impl Columns, key: &IdempotencyKey) -> Result<Inserted, StoreError> {
-    if row.bytes("fingerprint")? != key.fingerprint {
+pub(super) fn read_inserted(
+    row: &impl Columns,
+    key: &IdempotencyKey,
+    vault: &Vault,
+) -> Result<Inserted, StoreError> {
+    if !vault.is_of(row.bytes("fingerprint")?, key) {
         return Ok(Inserted::KeyReused);
     }
     Ok(Inserted::Before { id: parsed(row, "callback_id", CallbackId::parse)?, joined: row.flag("joined")? })

@@ -28,17 +28,17 @@ use sqlx::sqlite::{
 };
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
-use self::writer::{Link, Write, Writer};
+use self::writer::{Context, Link, Write, Writer};
 use super::outbox::Subscribers;
-use super::row::{
-    self, Columns, columns_of, read_attempt, read_callback, read_event, read_inserted, unreadable,
-};
+use super::row::{self, Columns, columns_of, read_attempt, read_event, read_inserted, unreadable};
 use super::turns::{self, Turns};
+use super::vault::{self, Vault};
 use super::{
     Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step, Store,
     StoreError, Use, failed, known,
 };
 use crate::callback::{Callback, CallbackId};
+use crate::config;
 use crate::task_event::TaskEvent;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -60,6 +60,7 @@ pub struct SqliteStore {
     changes: Changes,
     subscribers: Subscribers,
     turns: Turns,
+    vault: Vault,
     /// Held for as long as the store is open by a serving process.
     _lock: Option<File>,
 }
@@ -87,6 +88,11 @@ impl Columns for rusqlite::Row<'_> {
         self.get_ref(name).ok().and_then(|value| value.as_blob().ok()).ok_or_else(|| unreadable(name))
     }
 
+    fn optional_bytes(&self, name: &str) -> Result<Option<&[u8]>, StoreError> {
+        let value = self.get_ref(name).ok().and_then(|value| value.as_blob_or_null().ok());
+        value.ok_or_else(|| unreadable(name))
+    }
+
     fn flag(&self, name: &str) -> Result<bool, StoreError> {
         self.get(name).map_err(|_| unreadable(name))
     }
@@ -94,7 +100,9 @@ impl Columns for rusqlite::Row<'_> {
 
 impl SqliteStore {
     /// Opens the store, makes it where there is none, and brings its schema up to date.
-    pub async fn open(path: &Path, purpose: Use) -> Result<Self, StoreError> {
+    pub async fn open(config: &config::Store, purpose: Use) -> Result<Self, StoreError> {
+        let path = config.path.as_path();
+        let vault = Vault::new(config)?;
         let lock = match purpose {
             Use::Serve => Some(lock(path)?),
             Use::Command => None,
@@ -109,6 +117,7 @@ impl SqliteStore {
         let mut connection = options.connect().await.map_err(failed("open"))?;
         known(applied(&mut connection).await?, &MIGRATIONS)?;
         MIGRATIONS.run(&mut connection).await?;
+        keep_proof(&mut connection, &vault, purpose).await?;
         connection.close().await.map_err(failed("open"))?;
         let readers = SqlitePoolOptions::new()
             .max_connections(READERS)
@@ -120,15 +129,38 @@ impl SqliteStore {
             .map_err(failed("open"))?;
         let changes = Changes::default();
         let subscribers = Subscribers::default();
-        Ok(Self {
+        let context = Context { subscribers: subscribers.clone(), vault: vault.clone() };
+        let store = Self {
             readers,
-            writer: Writer::start(Link::open(path)?, changes.clone(), subscribers.clone())?,
+            writer: Writer::start(Link::open(path)?, changes.clone(), context)?,
             subscribers,
             changes,
             turns: Turns::default(),
+            vault,
             _lock: lock,
-        })
+        };
+        if purpose == Use::Serve {
+            vault::seal_claims(&store).await?;
+        }
+        Ok(store)
     }
+}
+
+/// Remembers the key that the store is sealed with, and refuses another.
+async fn keep_proof(
+    connection: &mut SqliteConnection,
+    vault: &Vault,
+    purpose: Use,
+) -> Result<(), StoreError> {
+    if let Some(proof) = vault.proof()?.filter(|_| purpose == Use::Serve) {
+        let keep = sqlx::query(vault::KEEP_PROOF).bind(proof);
+        keep.execute(&mut *connection).await.map_err(failed("keep the key's proof"))?;
+    }
+    let proof: Option<Vec<u8>> = sqlx::query_scalar(vault::PROOF)
+        .fetch_optional(connection)
+        .await
+        .map_err(failed("read the key's proof"))?;
+    vault.fits(proof.as_deref())
 }
 
 impl SqliteStore {
@@ -137,7 +169,13 @@ impl SqliteStore {
             sqlx::query("SELECT * FROM callback WHERE site = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?");
         let query =
             query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.callback(row))
+            .collect()
     }
 
     async fn waiting(
@@ -148,7 +186,13 @@ impl SqliteStore {
     ) -> Result<Vec<Callback>, StoreError> {
         let query =
             sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.callback(row))
+            .collect()
     }
 }
 
@@ -207,19 +251,19 @@ impl Store for SqliteStore {
 
     async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
         let row = sqlx::query(FIND_KEY).bind(&key.scope).bind(&key.key).fetch_optional(&self.readers).await;
-        row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key)).transpose()
+        row.map_err(failed("find a key"))?.map(|row| read_inserted(&row, key, &self.vault)).transpose()
     }
 
     async fn get(&self, id: CallbackId) -> Result<Option<Callback>, StoreError> {
         let row = sqlx::query("SELECT * FROM callback WHERE id = ?").bind(id.to_string());
         let row = row.fetch_optional(&self.readers).await.map_err(failed("read"))?;
-        row.as_ref().map(read_callback).transpose()
+        row.as_ref().map(|row| self.vault.callback(row)).transpose()
     }
 
     async fn of_task(&self, task_id: &str) -> Result<Option<Callback>, StoreError> {
         let row = sqlx::query("SELECT * FROM callback WHERE task_id = ?").bind(task_id);
         let row = row.fetch_optional(&self.readers).await.map_err(failed("read"))?;
-        row.as_ref().map(read_callback).transpose()
+        row.as_ref().map(|row| self.vault.callback(row)).transpose()
     }
 
     async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError> {
@@ -278,7 +322,13 @@ impl Store for SqliteStore {
 
     async fn orphans(&self) -> Result<Vec<Callback>, StoreError> {
         let query = sqlx::query("SELECT * FROM callback WHERE due_at IS NOT NULL AND state = 'sending'");
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.callback(row))
+            .collect()
     }
 
     async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {

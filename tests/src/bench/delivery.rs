@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
-use webex_simulator::{Effect, Fault, Operation, Task};
+use webex_simulator::{Effect, Failure, Fault, Operation, Task};
 
 use super::{Measured, figure, house, print_table, row, visitor_number, visitor_post};
 use crate::house::House;
@@ -86,6 +86,8 @@ async fn sustained(orders: Orders) {
 async fn shared(orders: Orders) {
     let mut rows = vec![row([
         "processes",
+        "callbacks a second, Webex away",
+        "of one process",
         "callbacks a second",
         "of one process",
         "tasks a second",
@@ -94,22 +96,25 @@ async fn shared(orders: Orders) {
     ])];
     let mut first = None;
     for count in [1, 2, 4] {
+        let alone = without_webex(count, orders.flood).await;
         let house = furnished(true).await;
-        let services: Vec<_> =
-            (0..count).map(|index| Measured::start(&house, &format!("service-{index}"))).collect();
+        let services = started(&house, count);
         let begun_at = Instant::now();
         let outcome = load(&services.iter().collect::<Vec<_>>(), orders.flood, None).run().await;
         assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
         let tasks = until_all(&house, outcome.accepted).await;
         let callbacks_a_second = outcome.per_second();
         let tasks_a_second = figure(outcome.accepted) / begun_at.elapsed().as_secs_f64();
-        let (of_callbacks, of_tasks) = *first.get_or_insert((callbacks_a_second, tasks_a_second));
+        let (of_alone, of_callbacks, of_tasks) =
+            *first.get_or_insert((alone, callbacks_a_second, tasks_a_second));
         let mut rung: HashMap<&str, u32> = HashMap::new();
         for task in &tasks {
             *rung.entry(task.destination.as_str()).or_default() += 1;
         }
         rows.push(vec![
             count.to_string(),
+            format!("{alone:.0}"),
+            format!("{:.2}", alone / of_alone),
             format!("{callbacks_a_second:.0}"),
             format!("{:.2}", callbacks_a_second / of_callbacks),
             format!("{tasks_a_second:.0}"),
@@ -123,6 +128,22 @@ async fn shared(orders: Orders) {
         orders.flood
     );
     print_table(&title, &rows);
+}
+
+/// How many callbacks a second are taken in while none can be sent.
+async fn without_webex(count: u16, lasting: Duration) -> f64 {
+    let house = furnished(true).await;
+    let away = Fault::new(Operation::CreateTask, Effect::Status(Failure::status(503))).times(u32::MAX);
+    house.control().fault(&away).await.expect("the control door");
+    let services = started(&house, count);
+    let outcome = load(&services.iter().collect::<Vec<_>>(), lasting, None).run().await;
+    assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
+    services.into_iter().for_each(Measured::stop);
+    outcome.per_second()
+}
+
+fn started(house: &House, count: u16) -> Vec<Measured> {
+    (0..count).map(|index| Measured::start(house, &format!("service-{index}"))).collect()
 }
 
 fn load(services: &[&Measured], lasting: Duration, rate: Option<f64>) -> Load {

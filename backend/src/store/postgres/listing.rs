@@ -6,7 +6,6 @@ use sqlx::{Postgres, QueryBuilder};
 use super::PostgresStore;
 use crate::callback::Callback;
 use crate::store::listing::{CallbackList, Wanted};
-use crate::store::row::read_callback;
 use crate::store::{StoreError, failed};
 
 #[async_trait]
@@ -27,6 +26,6 @@ impl CallbackList for PostgresStore {
         }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX));
         let rows = query.build().fetch_all(&self.pool).await.map_err(failed("list"))?;
-        rows.iter().map(read_callback).collect()
+        rows.iter().map(|row| self.vault.callback(row)).collect()
     }
 }

@@ -9,7 +9,7 @@ use super::PostgresStore;
 use crate::callback::{Callback, CallbackId};
 use crate::phone::PhoneNumber;
 use crate::store::retention::{ERASED, Retention, WITH_IT};
-use crate::store::row::read_callback;
+use crate::store::vault::{self, Clear, Sealing};
 use crate::store::{StoreError, failed};
 
 async fn erase(connection: &mut PgConnection, ids: &[String], now: Timestamp) -> Result<u64, StoreError> {
@@ -50,7 +50,44 @@ impl Retention for PostgresStore {
     }
 
     async fn of_phone(&self, phone: &PhoneNumber) -> Result<Vec<Callback>, StoreError> {
-        let query = sqlx::query("SELECT * FROM callback WHERE phone = $1 ORDER BY id").bind(phone.e164());
-        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        let query = sqlx::query("SELECT * FROM callback WHERE phone IN ($1, $2) ORDER BY id");
+        let [hashed, clear] = self.vault.phones(phone);
+        let query = query.bind(hashed).bind(clear);
+        query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.callback(row))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Sealing for PostgresStore {
+    async fn seal(
+        &self,
+        which: Clear,
+        after: Option<CallbackId>,
+        limit: usize,
+    ) -> Result<Option<CallbackId>, StoreError> {
+        if !self.vault.seals() {
+            return Ok(None);
+        }
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
+        let query =
+            sqlx::query(vault::clear(which)).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(&mut *transaction).await.map_err(failed("seal"))?;
+        let mut last = None;
+        for row in &rows {
+            let sealed = self.vault.sealed_row(row)?;
+            let query = sqlx::query(vault::SEAL).bind(sealed.phone).bind(sealed.claim).bind(sealed.sealed);
+            let query = query.bind(sealed.id.to_string());
+            query.execute(&mut *transaction).await.map_err(failed("seal"))?;
+            last = Some(sealed.id);
+        }
+        transaction.commit().await.map_err(failed("commit"))?;
+        Ok(last)
     }
 }

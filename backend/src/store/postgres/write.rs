@@ -3,12 +3,13 @@
 use jiff::Timestamp;
 use sqlx::postgres::{PgConnection, PgPool};
 
-use super::outbox;
+use super::{PostgresStore, outbox};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::store::outbox::Subscribers;
-use crate::store::row::{Columns as _, attributes_json, moment, read_callback, read_id};
+use crate::store::row::{Columns as _, moment, read_id};
+use crate::store::vault::PersonalColumns;
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 
@@ -31,53 +32,84 @@ pub(super) enum Insertion {
     Again,
 }
 
-/// Inserts a callback with its key and its claim.
-pub(super) async fn insert(
-    pool: &PgPool,
-    callback: &Callback,
-    key: Option<&IdempotencyKey>,
-    claim: Option<&Claim>,
-    subscribers: &Subscribers,
-) -> Result<Insertion, StoreError> {
-    let mut transaction = pool.begin().await.map_err(failed("begin"))?;
-    // Both of these wait for whoever is inserting the same key or claim right now.
-    if let Some(key) = key
-        && !insert_key(&mut transaction, key, callback).await?
-    {
-        return Ok(Insertion::KeyKnown);
-    }
-    if let Some(claim) = claim {
-        let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = $1 AND created_at < $2");
-        let query = query.bind(&claim.text).bind(claim.since.as_millisecond());
-        query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
-    }
-    let insertion = if insert_callback(&mut transaction, callback, claim).await? {
-        outbox::insert(&mut transaction, subscribers, callback).await?;
-        Insertion::Done
-    } else {
-        let query =
-            sqlx::query("SELECT id FROM callback WHERE claim = $1").bind(claim.map(|claim| &claim.text));
-        let row = query.fetch_optional(&mut *transaction).await.map_err(failed("find a claim"))?;
-        let Some(row) = row else {
-            return Ok(Insertion::Again);
-        };
-        let first = read_id(&row)?;
-        if let Some(key) = key {
-            let query = sqlx::query(
-                "UPDATE idempotency SET callback_id = $1, joined = TRUE WHERE scope = $2 AND key = $3",
-            );
-            let query = query.bind(first.to_string()).bind(&key.scope).bind(&key.key);
-            query.execute(&mut *transaction).await.map_err(failed("insert a key"))?;
+impl PostgresStore {
+    /// Inserts a callback with its key and its claim.
+    pub(super) async fn insert_once(
+        &self,
+        callback: &Callback,
+        key: Option<&IdempotencyKey>,
+        claim: Option<&Claim>,
+    ) -> Result<Insertion, StoreError> {
+        let columns = self.vault.columns(callback)?;
+        let claim_text = claim.map(|claim| self.vault.claim(&claim.text));
+        let claim = claim.zip(claim_text.as_deref());
+        let fingerprint = key.map(|key| self.vault.fingerprint(key));
+        let key = key.zip(fingerprint.as_ref());
+        // Most requests are one row: one statement is a transaction of its own, and one journey instead of four.
+        if key.is_none() && self.subscribers.messages(callback).is_empty() {
+            let mut connection = self.pool.acquire().await.map_err(failed("connect"))?;
+            if insert_callback(&mut connection, callback, &columns, claim).await? {
+                return Ok(Insertion::Done);
+            }
         }
-        Insertion::Joined(first)
-    };
-    transaction.commit().await.map_err(failed("commit"))?;
-    Ok(insertion)
+        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
+        // Both of these wait for whoever is inserting the same key or claim right now.
+        if let Some((key, fingerprint)) = key
+            && !insert_key(&mut transaction, key, fingerprint, callback).await?
+        {
+            return Ok(Insertion::KeyKnown);
+        }
+        if let Some((claim, text)) = claim {
+            let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = $1 AND created_at < $2");
+            let query = query.bind(text).bind(claim.since.as_millisecond());
+            query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
+        }
+        let insertion = if insert_callback(&mut transaction, callback, &columns, claim).await? {
+            outbox::insert(&mut transaction, &self.subscribers, callback).await?;
+            Insertion::Done
+        } else {
+            let query =
+                sqlx::query("SELECT id FROM callback WHERE claim = $1").bind(claim.map(|(_, text)| text));
+            let row = query.fetch_optional(&mut *transaction).await.map_err(failed("find a claim"))?;
+            let Some(row) = row else {
+                return Ok(Insertion::Again);
+            };
+            let first = read_id(&row)?;
+            if let Some((key, _)) = key {
+                let query = sqlx::query(
+                    "UPDATE idempotency SET callback_id = $1, joined = TRUE WHERE scope = $2 AND key = $3",
+                );
+                let query = query.bind(first.to_string()).bind(&key.scope).bind(&key.key);
+                query.execute(&mut *transaction).await.map_err(failed("insert a key"))?;
+            }
+            Insertion::Joined(first)
+        };
+        transaction.commit().await.map_err(failed("commit"))?;
+        Ok(insertion)
+    }
+
+    /// Locks what is due at a site, and passes over what others have locked.
+    pub(super) async fn lock_due(
+        &self,
+        connection: &mut PgConnection,
+        site: &str,
+        now: Timestamp,
+        limit: usize,
+    ) -> Result<Vec<Callback>, StoreError> {
+        let query = sqlx::query(
+            "SELECT * FROM callback WHERE site = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
+        );
+        let query =
+            query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(connection).await.map_err(failed("take what is due"))?;
+        rows.iter().map(|row| self.vault.callback(row)).collect()
+    }
 }
 
 async fn insert_key(
     connection: &mut PgConnection,
     key: &IdempotencyKey,
+    fingerprint: &[u8; 32],
     callback: &Callback,
 ) -> Result<bool, StoreError> {
     let query = sqlx::query(
@@ -87,7 +119,7 @@ async fn insert_key(
     let query = query
         .bind(&key.scope)
         .bind(&key.key)
-        .bind(&key.fingerprint[..])
+        .bind(&fingerprint[..])
         .bind(callback.id.to_string())
         .bind(callback.created_at.as_millisecond());
     Ok(query.execute(connection).await.map_err(failed("insert a key"))?.rows_affected() == 1)
@@ -96,26 +128,28 @@ async fn insert_key(
 async fn insert_callback(
     connection: &mut PgConnection,
     callback: &Callback,
-    claim: Option<&Claim>,
+    personal: &PersonalColumns,
+    claim: Option<(&Claim, &str)>,
 ) -> Result<bool, StoreError> {
     let request = &callback.request;
+    let clear = &personal.clear;
     let query = sqlx::query(
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
-         fallback, fallback_detail, schedule, schedule_keeper) \
+         fallback, fallback_detail, schedule, schedule_keeper, sealed) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26) \
+         $23, $24, $25, $26, $27) \
          ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING",
     )
     .bind(callback.id.to_string())
     .bind(&request.site)
     .bind(request.door.as_str())
-    .bind(request.phone.e164())
-    .bind(request.name.reveal())
-    .bind(request.email.reveal())
+    .bind(&clear.phone)
+    .bind(&clear.name)
+    .bind(&clear.email)
     .bind(&request.reason)
-    .bind(request.message.reveal())
-    .bind(&request.page)
+    .bind(&clear.message)
+    .bind(&clear.page)
     .bind(&request.locale)
     .bind(request.agent.as_ref().map(AgentName::as_text))
     .bind(&request.reference)
@@ -127,28 +161,14 @@ async fn insert_callback(
     .bind(callback.deadline.as_millisecond())
     .bind(callback.due_at.map(Timestamp::as_millisecond))
     .bind(integer(callback.revision))
-    .bind(claim.map(|claim| &claim.text))
-    .bind(attributes_json(&request.attributes))
+    .bind(claim.map(|(_, text)| text))
+    .bind(clear.attributes_json())
     .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
     .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
     .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
-    .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()));
+    .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
+    .bind(&personal.sealed);
     Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
-}
-
-/// Locks what is due at a site, and passes over what others have locked.
-pub(super) async fn lock_due(
-    connection: &mut PgConnection,
-    site: &str,
-    now: Timestamp,
-    limit: usize,
-) -> Result<Vec<Callback>, StoreError> {
-    let query = sqlx::query(
-        "SELECT * FROM callback WHERE site = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
-    );
-    let query = query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-    let rows = query.fetch_all(connection).await.map_err(failed("take what is due"))?;
-    rows.iter().map(read_callback).collect()
 }
 
 /// Writes the next revision of a callback. `false`: another change came first.

@@ -6,7 +6,6 @@ use sqlx::{QueryBuilder, Sqlite};
 use super::SqliteStore;
 use crate::callback::Callback;
 use crate::store::listing::{CallbackList, Wanted};
-use crate::store::row::read_callback;
 use crate::store::{StoreError, failed};
 
 #[async_trait]
@@ -31,6 +30,6 @@ impl CallbackList for SqliteStore {
         }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX));
         let rows = query.build().fetch_all(&self.readers).await.map_err(failed("list"))?;
-        rows.iter().map(read_callback).collect()
+        rows.iter().map(|row| self.vault.callback(row)).collect()
     }
 }

@@ -1,13 +1,13 @@
 //! Moves the store in an SQLite file out and in.
 
 use std::collections::HashMap;
-use std::path::Path;
 
 use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 use serde_json::Value;
 
 use super::{SqliteStore, lock, writer};
+use crate::config;
 use crate::store::moving::{Counts, Fields, MovingError, Order, Source, TABLES, Target};
 use crate::store::{StoreError, Use, failed};
 
@@ -15,9 +15,9 @@ use crate::store::{StoreError, Use, failed};
 type Columns = HashMap<String, bool>;
 
 /// Writes every row of one moment. No service may run: what it would accept after that moment would be left behind.
-pub(in crate::store) fn export(path: &Path, target: &mut Target) -> Result<Counts, MovingError> {
-    let _lock = lock(path).map_err(in_use)?;
-    let mut connection = opened(path)?;
+pub(in crate::store) fn export(config: &config::Store, target: &mut Target) -> Result<Counts, MovingError> {
+    let _lock = lock(&config.path).map_err(in_use)?;
+    let mut connection = opened(config)?;
     let reading = connection.transaction().map_err(failed("begin"))?;
     target.begin(super::schema(&reading)?)?;
     for (table, order) in TABLES {
@@ -44,9 +44,9 @@ pub(in crate::store) fn export(path: &Path, target: &mut Target) -> Result<Count
 }
 
 /// Writes every row of the file in one transaction.
-pub(in crate::store) fn import(path: &Path, source: &mut Source) -> Result<Counts, MovingError> {
-    let _lock = lock(path).map_err(in_use)?;
-    let mut connection = opened(path)?;
+pub(in crate::store) fn import(config: &config::Store, source: &mut Source) -> Result<Counts, MovingError> {
+    let _lock = lock(&config.path).map_err(in_use)?;
+    let mut connection = opened(config)?;
     let begun =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed("begin"))?;
     source.fits(super::schema(&begun)?)?;
@@ -92,10 +92,10 @@ fn insert(begun: &Transaction<'_>, table: &str, columns: &Columns, row: &Fields)
 }
 
 /// The connection of a store whose schema is this version's.
-fn opened(path: &Path) -> Result<Connection, MovingError> {
+fn opened(config: &config::Store) -> Result<Connection, MovingError> {
     let runtime = tokio::runtime::Handle::current();
-    drop(runtime.block_on(SqliteStore::open(path, Use::Command))?);
-    Ok(writer::connect(path)?)
+    drop(runtime.block_on(SqliteStore::open(config, Use::Command))?);
+    Ok(writer::connect(&config.path)?)
 }
 
 fn columns(connection: &Connection, table: &str) -> Result<Columns, StoreError> {

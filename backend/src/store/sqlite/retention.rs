@@ -9,7 +9,7 @@ use super::writer::{Write, execute};
 use crate::callback::{Callback, CallbackId};
 use crate::phone::PhoneNumber;
 use crate::store::retention::{ERASED, Retention, WITH_IT};
-use crate::store::row::read_callback;
+use crate::store::vault::{self, Clear, SealedRow, Sealing};
 use crate::store::{StoreError, failed};
 
 /// Which callbacks are to be erased.
@@ -43,6 +43,19 @@ pub(super) fn apply(connection: &Connection, erasure: &Erasure, now: Timestamp) 
     Ok(erased)
 }
 
+/// Takes rows out of the clear.
+pub(super) fn seal(connection: &Connection, rows: &[SealedRow]) -> Result<u64, StoreError> {
+    let seal = |row: &SealedRow| {
+        execute(
+            connection,
+            "seal",
+            vault::SEAL,
+            params![row.phone, row.claim, row.sealed, row.id.to_string()],
+        )
+    };
+    rows.iter().map(seal).sum()
+}
+
 impl SqliteStore {
     async fn write_erasure(&self, erasure: Erasure, now: Timestamp) -> Result<u64, StoreError> {
         Ok(self.writer.write(Write::Erase { erasure, now }).await?.rows)
@@ -60,7 +73,39 @@ impl Retention for SqliteStore {
     }
 
     async fn of_phone(&self, phone: &PhoneNumber) -> Result<Vec<Callback>, StoreError> {
-        let query = sqlx::query("SELECT * FROM callback WHERE phone = ? ORDER BY id").bind(phone.e164());
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_callback).collect()
+        let query = sqlx::query("SELECT * FROM callback WHERE phone IN (?, ?) ORDER BY id");
+        let [hashed, clear] = self.vault.phones(phone);
+        let query = query.bind(hashed).bind(clear);
+        query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.callback(row))
+            .collect()
+    }
+}
+
+#[async_trait]
+impl Sealing for SqliteStore {
+    async fn seal(
+        &self,
+        which: Clear,
+        after: Option<CallbackId>,
+        limit: usize,
+    ) -> Result<Option<CallbackId>, StoreError> {
+        if !self.vault.seals() {
+            return Ok(None);
+        }
+        let after = after.map(|id| id.to_string()).unwrap_or_default();
+        let query =
+            sqlx::query(vault::clear(which)).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(&self.readers).await.map_err(failed("seal"))?;
+        let rows: Vec<_> = rows.iter().map(|row| self.vault.sealed_row(row)).collect::<Result<_, _>>()?;
+        let last = rows.last().map(|row| row.id);
+        if last.is_some() {
+            self.writer.write(Write::Seal { rows }).await?;
+        }
+        Ok(last)
     }
 }

@@ -22,7 +22,8 @@ use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::store::outbox::Subscribers;
-use crate::store::row::{Columns as _, attributes_json, read_id, read_inserted};
+use crate::store::row::{Columns as _, read_id, read_inserted};
+use crate::store::vault::{PersonalColumns, SealedRow, Vault};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 
@@ -72,6 +73,10 @@ pub(super) enum Write {
         erasure: Erasure,
         now: Timestamp,
     },
+    /// Takes rows out of the clear.
+    Seal {
+        rows: Vec<SealedRow>,
+    },
     /// Changes nothing that is read, and fails where the file cannot be written.
     Check,
 }
@@ -83,6 +88,13 @@ pub(super) struct Done {
     pub(super) rows: u64,
     /// Why a callback was not inserted.
     pub(super) before: Option<Inserted>,
+}
+
+/// What writes need to know.
+#[derive(Clone, Debug)]
+pub(super) struct Context {
+    pub(super) subscribers: Subscribers,
+    pub(super) vault: Vault,
 }
 
 /// A write, and where to say what became of it.
@@ -99,11 +111,11 @@ pub(super) struct Writer {
 }
 
 impl Writer {
-    pub(super) fn start(link: Link, changes: Changes, subscribers: Subscribers) -> Result<Self, StoreError> {
+    pub(super) fn start(link: Link, changes: Changes, context: Context) -> Result<Self, StoreError> {
         let (sender, receiver) = mpsc::channel(WAITING_MAX);
         let thread = std::thread::Builder::new().name("store-writer".to_owned());
         let thread =
-            thread.spawn(move || run(link, receiver, &changes, &subscribers)).map_err(failed("start"))?;
+            thread.spawn(move || run(link, receiver, &changes, &context)).map_err(failed("start"))?;
         Ok(Self { jobs: Some(sender), thread: Some(thread) })
     }
 
@@ -156,8 +168,8 @@ impl Link {
     }
 
     /// Writes all or nothing; gives what became of each once that is on the disk.
-    fn transaction(&mut self, jobs: &[Job], subscribers: &Subscribers) -> Result<Vec<Done>, StoreError> {
-        let outcome = transaction(self.connection()?, jobs, subscribers);
+    fn transaction(&mut self, jobs: &[Job], context: &Context) -> Result<Vec<Done>, StoreError> {
+        let outcome = transaction(self.connection()?, jobs, context);
         if !matches!(outcome, Ok(_) | Err(StoreError::Database { operation: BEGIN, .. })) {
             // After a full disk or a damaged page, whatever the connection believes is not worth knowing.
             self.connection = None;
@@ -180,11 +192,11 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
     opened().map_err(failed::<rusqlite::Error>(BEGIN))
 }
 
-fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, subscribers: &Subscribers) {
+fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, context: &Context) {
     let _guard = EndsTheProcess;
     let mut batch = Vec::with_capacity(BATCH_MAX);
     while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
-        match link.transaction(&batch, subscribers) {
+        match link.transaction(&batch, context) {
             Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), changes)),
             // The file is locked or cannot be written: trying each by itself would wait for each.
             Err(StoreError::Database { operation: BEGIN, source }) => {
@@ -196,7 +208,7 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, subs
             // One write must not fail for its neighbours: each is tried by itself.
             Err(_) if batch.len() > 1 => {
                 for job in batch.drain(..) {
-                    let done = link.transaction(std::slice::from_ref(&job), subscribers);
+                    let done = link.transaction(std::slice::from_ref(&job), context);
                     job.answer(done.map(|done| done.into_iter().next().unwrap_or_default()), changes);
                 }
             }
@@ -215,12 +227,12 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, subs
 fn transaction(
     connection: &mut Connection,
     jobs: &[Job],
-    subscribers: &Subscribers,
+    context: &Context,
 ) -> Result<Vec<Done>, StoreError> {
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
     let begun =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(BEGIN))?;
-    let done = jobs.iter().map(|job| apply(&begun, &job.write, subscribers)).collect::<Result<_, _>>()?;
+    let done = jobs.iter().map(|job| apply(&begun, &job.write, context)).collect::<Result<_, _>>()?;
     begun.commit().map_err(failed("commit"))?;
     Ok(done)
 }
@@ -250,20 +262,20 @@ pub(super) fn execute(
     Ok(changed.map_err(failed(operation))? as u64)
 }
 
-fn apply(connection: &Connection, write: &Write, subscribers: &Subscribers) -> Result<Done, StoreError> {
+fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Done, StoreError> {
     let rows = match write {
         Write::Insert { callback, key, claim } => {
-            let done = insert(connection, callback, key.as_ref(), claim.as_ref())?;
+            let done = insert(connection, callback, key.as_ref(), claim.as_ref(), &context.vault)?;
             if done.before.is_none() {
-                outbox::insert(connection, subscribers, callback)?;
+                outbox::insert(connection, &context.subscribers, callback)?;
             }
             return Ok(done);
         }
         Write::Update { next, attempt } => {
-            let before = outbox::state_of(connection, subscribers, next)?;
+            let before = outbox::state_of(connection, &context.subscribers, next)?;
             let rows = update(connection, next, attempt.as_ref())?;
             if rows == 1 && before.is_some_and(|before| before != next.state.as_str()) {
-                outbox::insert(connection, subscribers, next)?;
+                outbox::insert(connection, &context.subscribers, next)?;
             }
             rows
         }
@@ -285,16 +297,21 @@ fn apply(connection: &Connection, write: &Write, subscribers: &Subscribers) -> R
         Write::Credential(write) => credential::apply(connection, write)?,
         Write::Trust(write) => trust::apply(connection, write)?,
         Write::Erase { erasure, now } => retention::apply(connection, erasure, *now)?,
+        Write::Seal { rows } => retention::seal(connection, rows)?,
         // Writes one page for real, which a full disk has no room for. The number means nothing to us.
         Write::Check => execute(connection, "check", "PRAGMA user_version = 1", [])?,
     };
     Ok(Done { rows, before: None })
 }
 
-fn find_key(connection: &Connection, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {
+fn find_key(
+    connection: &Connection,
+    key: &IdempotencyKey,
+    vault: &Vault,
+) -> Result<Option<Inserted>, StoreError> {
     let mut find = connection.prepare_cached(FIND_KEY).map_err(failed("find a key"))?;
     let mut rows = find.query(params![key.scope, key.key]).map_err(failed("find a key"))?;
-    rows.next().map_err(failed("find a key"))?.map(|row| read_inserted(row, key)).transpose()
+    rows.next().map_err(failed("find a key"))?.map(|row| read_inserted(row, key, vault)).transpose()
 }
 
 fn insert(
@@ -302,20 +319,23 @@ fn insert(
     callback: &Callback,
     key: Option<&IdempotencyKey>,
     claim: Option<&Claim>,
+    vault: &Vault,
 ) -> Result<Done, StoreError> {
+    let claim = claim.map(|claim| Claim { text: vault.claim(&claim.text), ..claim.clone() });
     if let Some(key) = key
-        && let Some(before) = find_key(connection, key)?
+        && let Some(before) = find_key(connection, key, vault)?
     {
         return Ok(Done { rows: 0, before: Some(before) });
     }
-    if let Some(claim) = claim
+    if let Some(claim) = &claim
         && let Some(first) = holder_of(connection, claim)?
     {
         if let Some(key) = key {
-            insert_key(connection, key, first, callback.created_at, true)?;
+            insert_key(connection, key, vault, &Keyed { id: first, joined: true }, callback.created_at)?;
         }
         return Ok(Done { rows: 0, before: Some(Inserted::Joined(first)) });
     }
+    let PersonalColumns { clear, sealed } = vault.columns(callback)?;
     let request = &callback.request;
     let fallback = callback.fallback.as_ref();
     let appointment = callback.appointment.as_ref();
@@ -324,23 +344,23 @@ fn insert(
         "insert a callback",
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
-         fallback_detail, schedule, schedule_keeper) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         fallback_detail, schedule, schedule_keeper, sealed) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             callback.id.to_string(),
             request.site,
             request.door.as_str(),
-            request.phone.e164(),
-            request.name.reveal(),
-            request.email.reveal(),
+            clear.phone,
+            clear.name,
+            clear.email,
             request.reason,
-            request.message.reveal(),
-            request.page,
+            clear.message,
+            clear.page,
             request.locale,
             request.agent.as_ref().map(AgentName::as_text),
             request.reference,
             request.consent_version,
-            attributes_json(&request.attributes),
+            clear.attributes_json(),
             callback.state.as_str(),
             callback.attempts,
             callback.created_at.as_millisecond(),
@@ -348,15 +368,16 @@ fn insert(
             callback.deadline.as_millisecond(),
             callback.due_at.map(Timestamp::as_millisecond),
             signed(callback.revision),
-            claim.map(|claim| &claim.text),
+            claim.map(|claim| claim.text),
             fallback.map(|(fallback, _)| fallback.as_str()),
             fallback.map(|(_, detail)| detail),
             appointment.map(|kept| kept.window.as_text()),
             appointment.map(|kept| kept.keeper.as_str()),
+            sealed,
         ],
     )?;
     if let Some(key) = key {
-        insert_key(connection, key, callback.id, callback.created_at, false)?;
+        insert_key(connection, key, vault, &Keyed { id: callback.id, joined: false }, callback.created_at)?;
     }
     Ok(Done { rows: 1, before: None })
 }
@@ -377,18 +398,31 @@ fn holder_of(connection: &Connection, claim: &Claim) -> Result<Option<CallbackId
     Ok(None)
 }
 
+/// What a key leads to.
+struct Keyed {
+    id: CallbackId,
+    joined: bool,
+}
+
 fn insert_key(
     connection: &Connection,
     key: &IdempotencyKey,
-    id: CallbackId,
+    vault: &Vault,
+    keyed: &Keyed,
     now: Timestamp,
-    joined: bool,
 ) -> Result<u64, StoreError> {
     execute(
         connection,
         "insert a key",
         "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at, joined) VALUES (?, ?, ?, ?, ?, ?)",
-        params![key.scope, key.key, &key.fingerprint[..], id.to_string(), now.as_millisecond(), joined],
+        params![
+            key.scope,
+            key.key,
+            &vault.fingerprint(key)[..],
+            keyed.id.to_string(),
+            now.as_millisecond(),
+            keyed.joined
+        ],
     )
 }
 

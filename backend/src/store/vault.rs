@@ -1,0 +1,237 @@
+//! Personal columns as they lie in the database: sealed with the operator's key where there is one, and in clear else.
+//!
+//! Everything that tells who the person is goes into one sealed column. In place of the number stands a keyed hash of it, so
+//! that it is found again and a claim stays a claim. Rows from before there was a key are read as they are, and sealed one by one
+//! while the service runs.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use async_trait::async_trait;
+use secrecy::ExposeSecret as _;
+use serde::{Deserialize, Serialize};
+
+use super::row::{Columns, read_callback, unreadable};
+use super::{IdempotencyKey, StoreError};
+use crate::callback::{Callback, CallbackId, Request};
+use crate::config;
+use crate::phone::PhoneNumber;
+use crate::seal::SealingKey;
+
+/// What a hash begins with; no number does, and no site's id.
+const HASHED: char = '#';
+
+/// What proves that a key is the one that the store is sealed with: nothing, sealed for this.
+const PROVES: &str = "proof";
+pub(super) const KEEP_PROOF: &str =
+    "INSERT INTO sealing (id, proof) VALUES (1, $1) ON CONFLICT (id) DO NOTHING";
+pub(super) const PROOF: &str = "SELECT proof FROM sealing";
+
+/// Rows that are sealed at once.
+const AT_ONCE: usize = 200;
+
+/// A row that is to be sealed.
+#[derive(Debug)]
+pub(super) struct SealedRow {
+    pub(super) id: CallbackId,
+    pub(super) phone: String,
+    pub(super) claim: Option<String>,
+    pub(super) sealed: Option<Vec<u8>>,
+}
+
+/// What takes the personal data of one row out of the clear. The claim stays what it is where it is none any more.
+pub(super) const SEAL: &str = "UPDATE callback SET phone = $1, name = '', email = '', message = '', page = '', \
+     attributes = NULL, claim = CASE WHEN claim IS NULL THEN NULL ELSE $2 END, sealed = $3 \
+     WHERE id = $4 AND sealed IS NULL AND erased_at IS NULL";
+
+/// Rows in clear, after an id.
+pub(super) const fn clear(which: Clear) -> &'static str {
+    match which {
+        Clear::All => {
+            "SELECT * FROM callback WHERE sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
+        }
+        Clear::Claims => {
+            "SELECT * FROM callback WHERE claim IS NOT NULL AND sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
+        }
+    }
+}
+
+/// Rows that are in clear.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Clear {
+    /// All of them.
+    All,
+    /// Those with a claim: hashed before any other claim is, or a request would not join them.
+    Claims,
+}
+
+/// A store that seals what it kept in clear before it had a key.
+#[async_trait]
+pub trait Sealing: Send + Sync {
+    /// Seals at most so many rows in clear after that one; gives the last of them. `None`: there is nothing to seal.
+    async fn seal(
+        &self,
+        which: Clear,
+        after: Option<CallbackId>,
+        limit: usize,
+    ) -> Result<Option<CallbackId>, StoreError>;
+}
+
+/// Seals all rows of that kind.
+pub(super) async fn seal_claims(store: &dyn Sealing) -> Result<(), StoreError> {
+    let mut after = None;
+    while let Some(last) = store.seal(Clear::Claims, after, AT_ONCE).await? {
+        after = Some(last);
+    }
+    Ok(())
+}
+
+/// The way into personal columns and out of them.
+#[derive(Clone, Debug)]
+pub(super) struct Vault(Option<Arc<SealingKey>>);
+
+/// Who a person is and what they wrote: what is sealed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Who {
+    pub(super) phone: String,
+    pub(super) name: String,
+    pub(super) email: String,
+    pub(super) message: String,
+    pub(super) page: String,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) attributes: BTreeMap<String, String>,
+}
+
+/// The same as columns: in clear, or sealed with a hash in place of the number.
+#[derive(Debug)]
+pub(super) struct PersonalColumns {
+    pub(super) clear: Who,
+    pub(super) sealed: Option<Vec<u8>>,
+}
+
+impl Vault {
+    pub(super) fn new(config: &config::Store) -> Result<Self, StoreError> {
+        let key = &config.encryption_key;
+        if key.expose_secret().is_empty() {
+            return Ok(Self(None));
+        }
+        Ok(Self(Some(Arc::new(SealingKey::parse(key).map_err(StoreError::Seal)?))))
+    }
+
+    /// Whether there is a key.
+    pub(super) fn seals(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// What a store remembers of the key that it is sealed with.
+    pub(super) fn proof(&self) -> Result<Option<Vec<u8>>, StoreError> {
+        self.0.as_ref().map(|key| key.seal(PROVES, &[])).transpose().map_err(StoreError::Seal)
+    }
+
+    /// Whether the key, or its lack, fits what the store remembers.
+    pub(super) fn fits(&self, proof: Option<&[u8]>) -> Result<(), StoreError> {
+        match (&self.0, proof) {
+            (_, None) => Ok(()),
+            (Some(key), Some(proof)) => key.open(PROVES, proof).map(drop).map_err(|_| StoreError::OtherKey),
+            (None, Some(_)) => Err(StoreError::NoKey),
+        }
+    }
+
+    /// A claim as it lies in the database.
+    pub(super) fn claim(&self, claim: &str) -> String {
+        self.hashed("claim", claim)
+    }
+
+    /// The number as it may stand in its column: a row may be from before there was a key.
+    pub(super) fn phones(&self, phone: &PhoneNumber) -> [String; 2] {
+        [self.hashed("phone", phone.e164()), phone.e164().to_owned()]
+    }
+
+    /// A fingerprint as it lies in the database: of a short request, a bare one can be guessed.
+    pub(super) fn fingerprint(&self, key: &IdempotencyKey) -> [u8; 32] {
+        match &self.0 {
+            Some(sealing) => sealing.hash("fingerprint", &key.fingerprint),
+            None => key.fingerprint,
+        }
+    }
+
+    /// Whether a stored fingerprint is that of the key's request, with the key or from before there was one.
+    pub(super) fn is_of(&self, stored: &[u8], key: &IdempotencyKey) -> bool {
+        stored == self.fingerprint(key) || stored == key.fingerprint
+    }
+
+    /// The personal columns of a callback.
+    pub(super) fn columns(&self, callback: &Callback) -> Result<PersonalColumns, StoreError> {
+        let who = Who::of(&callback.request);
+        let Some(key) = &self.0 else {
+            return Ok(PersonalColumns { clear: who, sealed: None });
+        };
+        let plain = serde_json::to_vec(&who).map_err(|_| unreadable("sealed"))?;
+        let sealed = key.seal(&purpose(&callback.id.to_string()), &plain).map_err(StoreError::Seal)?;
+        let clear = Who { phone: self.hashed("phone", &who.phone), ..Who::default() };
+        Ok(PersonalColumns { clear, sealed: Some(sealed) })
+    }
+
+    /// Reads a callback, sealed or not.
+    pub(super) fn callback(&self, row: &impl Columns) -> Result<Callback, StoreError> {
+        let Some(sealed) = row.optional_bytes("sealed")? else {
+            return read_callback(row, Who::in_clear(row)?);
+        };
+        let key = self.0.as_ref().ok_or(StoreError::NoKey)?;
+        let plain = key.open(&purpose(row.text("id")?), sealed).map_err(|_| StoreError::OtherKey)?;
+        read_callback(row, serde_json::from_slice(&plain).map_err(|_| unreadable("sealed"))?)
+    }
+
+    /// What a row in clear is to become.
+    pub(super) fn sealed_row(&self, row: &impl Columns) -> Result<SealedRow, StoreError> {
+        let callback = self.callback(row)?;
+        let PersonalColumns { clear, sealed } = self.columns(&callback)?;
+        let claim = row.optional_text("claim")?.map(|claim| self.claim(claim));
+        Ok(SealedRow { id: callback.id, phone: clear.phone, claim, sealed })
+    }
+
+    fn hashed(&self, purpose: &str, text: &str) -> String {
+        match &self.0 {
+            Some(key) => format!("{HASHED}{}", hex::encode(key.hash(purpose, text.as_bytes()))),
+            None => text.to_owned(),
+        }
+    }
+}
+
+impl Who {
+    fn of(request: &Request) -> Self {
+        let attributes = request.attributes.iter();
+        Self {
+            phone: request.phone.e164().to_owned(),
+            name: request.name.reveal().to_owned(),
+            email: request.email.reveal().to_owned(),
+            message: request.message.reveal().to_owned(),
+            page: request.page.clone(),
+            attributes: attributes.map(|(key, value)| (key.clone(), value.reveal().to_owned())).collect(),
+        }
+    }
+
+    fn in_clear(row: &impl Columns) -> Result<Self, StoreError> {
+        let attributes = row.optional_text("attributes")?.map(serde_json::from_str).transpose();
+        Ok(Self {
+            phone: row.text("phone")?.to_owned(),
+            name: row.text("name")?.to_owned(),
+            email: row.text("email")?.to_owned(),
+            message: row.text("message")?.to_owned(),
+            page: row.text("page")?.to_owned(),
+            attributes: attributes.map_err(|_| unreadable("attributes"))?.unwrap_or_default(),
+        })
+    }
+
+    /// What a CRM adds to the attributes of the task, as it is written; `None` where there is nothing.
+    pub(super) fn attributes_json(&self) -> Option<String> {
+        // A map of texts always has a JSON form.
+        (!self.attributes.is_empty()).then(|| serde_json::to_string(&self.attributes).unwrap_or_default())
+    }
+}
+
+/// A row's sealed column opens in that row alone.
+fn purpose(id: &str) -> String {
+    format!("callback {id}")
+}
