@@ -29,6 +29,7 @@ use crate::intake::Intake;
 use crate::metrics::{Metrics, MetricsError};
 use crate::notify::delivery::WebhookError;
 use crate::notify::{self, Notifier};
+use crate::store::ledger::{ConsentText, Outlived};
 use crate::store::vault::Clear;
 use crate::store::{self, Store, StoreError, Use};
 use crate::token::Signer;
@@ -128,6 +129,12 @@ impl App {
         let ops_url = format!("http://{}", operators.local_addr()?);
         let store = store::open(&config.store, Use::Serve).await?;
         store.subscribe(notify::subscribers(&config.webhooks));
+        for consent in config.sites.values().filter_map(|site| site.consent.as_ref()) {
+            let (text, policy_url) = (consent.text.clone(), consent.policy_url.clone());
+            store
+                .keep_text(&ConsentText { hash: consent.text_hash(), text, policy_url }, clock.now())
+                .await?;
+        }
         let trust = Trust::load(&*store, clock.now()).await?;
         let signer = Arc::clone(&trust.signer);
         let TokenSource { tokens, authorization } = token_source(&config, &store, &clock)?;
@@ -421,6 +428,18 @@ async fn seal_rows(parts: &Parts) {
     }
 }
 
+/// Forgets what the ledgers hold longer than they are kept.
+async fn forget_outlived(parts: &Parts) {
+    let before = |days: u32| shifted_s(parts.clock.now(), -i64::from(days) * 24 * 60 * 60);
+    let store = &parts.config.store;
+    let outlived = Outlived { consents: before(store.consent_days), deeds: before(store.audit_days) };
+    match parts.store.forget_outlived(outlived).await {
+        Ok(0) => {}
+        Ok(count) => tracing::info!(count, "old consents and deeds forgotten"),
+        Err(error) => tracing::warn!(%error, "old consents and deeds cannot be forgotten"),
+    }
+}
+
 /// Erases the personal data of callbacks that ended long ago: a few at a time, so that no request waits for it.
 async fn erase_ended(parts: &Parts) {
     let kept_s = i64::from(parts.config.store.retention_days) * 24 * 60 * 60;
@@ -471,6 +490,7 @@ async fn keep_house(parts: web::Data<Parts>) {
         write_uses(&parts).await;
         forget_messages(&parts).await;
         erase_ended(&parts).await;
+        forget_outlived(&parts).await;
         let now = parts.clock.now();
         let before =
             now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));

@@ -24,6 +24,7 @@ use crate::phone::PhoneNumber;
 use crate::rates::Rates;
 use crate::schedule::{Keeper, Window};
 use crate::site::Site;
+use crate::store::ledger::Given;
 use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
 use crate::trust::Trust;
@@ -48,6 +49,8 @@ struct Wanted {
     another: bool,
     /// The preferred-agent link that it came by.
     link: Option<String>,
+    /// What the visitor has agreed to.
+    consent: Option<Given>,
 }
 
 /// What a link names.
@@ -222,7 +225,12 @@ impl Intake {
             (Fallback::AgentNotConfigured, "the link's agent takes no callbacks for this site".to_owned())
         });
         let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
-        self.take(Wanted { request, fallback, booking, another: false, link }, key).await
+        let consent = site.consent.as_ref().map(|consent| Given {
+            text_hash: consent.text_hash(),
+            version: consent.version.clone(),
+            language: posted.locale.clone(),
+        });
+        self.take(Wanted { request, fallback, booking, another: false, link, consent }, key).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -265,7 +273,7 @@ impl Intake {
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
         let another = posted.another;
-        self.take(Wanted { request, fallback: None, booking, another, link: None }, key).await
+        self.take(Wanted { request, fallback: None, booking, another, link: None, consent: None }, key).await
     }
 
     /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
@@ -372,7 +380,7 @@ impl Intake {
             }
         }
         self.limits.count(&wanted).await?;
-        let Wanted { request, fallback, booking, another, link: _ } = wanted;
+        let Wanted { request, fallback, booking, another, link: _, consent } = wanted;
         let now = self.clock.now();
         let mut callback = match booking {
             Some((window, keeper)) => Callback::book(request, now, window, keeper)?,
@@ -380,7 +388,7 @@ impl Intake {
         };
         callback.fallback = fallback;
         let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
-        match self.store.insert(&callback, key.as_ref(), claim.as_ref()).await? {
+        match self.store.insert(&callback, key.as_ref(), claim.as_ref(), consent.as_ref()).await? {
             Inserted::New => {
                 metrics::accepted(&callback.request.site, callback.request.door);
                 tracing::info!(

@@ -6,6 +6,7 @@ use ringback_contract::field::Presence;
 use ringback_contract::form::FieldName;
 use ringback_contract::request::Rules;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
 
 use crate::phone::PhoneNumber;
 use crate::rates::Rates;
@@ -133,6 +134,13 @@ pub struct Consent {
     /// Where the whole policy can be read; empty: nowhere.
     #[serde(default)]
     pub policy_url: String,
+}
+
+impl Consent {
+    /// The SHA-256 of the text, in hexadecimal.
+    pub fn text_hash(&self) -> String {
+        hex::encode(Sha256::digest(&self.text))
+    }
 }
 
 /// How a task for a preferred agent is made: `EXECUTE_FLOW` on an inbound entry point.

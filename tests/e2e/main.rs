@@ -28,6 +28,7 @@ mod follow;
 mod idempotency;
 mod instances;
 mod join;
+mod ledgers;
 mod life;
 mod limits;
 mod links;

@@ -9,6 +9,7 @@ use anyhow::{Context as _, bail};
 use clap::Subcommand;
 use tokio::sync::mpsc;
 
+use super::audit::record;
 use super::{ConfigFile, print};
 
 use crate::authorization::{Authorization, ConsentError, Status};
@@ -64,21 +65,28 @@ impl Auth {
         let authorization = Arc::new(Authorization::new(&config, Arc::clone(&store), Arc::clone(&clock))?);
         match self {
             Self::Login { hosted: true, .. } => print(&hosted_start(&config, &*store, &clock).await?),
-            Self::Login { .. } => print(&told(&login(&config, authorization).await?)),
+            Self::Login { .. } => {
+                let status = login(&config, authorization).await?;
+                record(&*store, "auth.login", status.organization.as_deref().unwrap_or_default(), "").await?;
+                print(&told(&status))
+            }
             Self::Import(_) => {
                 let mut json = String::new();
                 std::io::stdin().read_to_string(&mut json).context("the standard input cannot be read")?;
-                print(&told(&authorization.import(&json).await?))
+                let status = authorization.import(&json).await?;
+                record(&*store, "auth.import", status.organization.as_deref().unwrap_or_default(), "")
+                    .await?;
+                print(&told(&status))
             }
             Self::Status { json, .. } => {
                 let status = authorization.status().await?;
                 print(&if json { serde_json::to_string(&status)? } else { told(&status) })
             }
-            Self::Logout(_) => print(if authorization.logout().await? {
-                "the tokens are forgotten; revoke the app in Control Hub as well to end them at Webex"
-            } else {
-                "there were no tokens"
-            }),
+            Self::Logout(_) if authorization.logout().await? => {
+                record(&*store, "auth.logout", "", "").await?;
+                print("the tokens are forgotten; revoke the app in Control Hub as well to end them at Webex")
+            }
+            Self::Logout(_) => print("there were no tokens"),
         }
     }
 }

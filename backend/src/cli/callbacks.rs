@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::callback::{Callback, CallbackId, State};
 use crate::clock::{Clock as _, SystemClock};
@@ -154,6 +155,7 @@ impl Resolve {
         store.subscribe(notify::subscribers(&config.webhooks));
         let now = SystemClock.now();
         let callback = decide(&*store, &config.delivery, self.id, &decision, now).await?;
+        record(&*store, "callback.resolve", self.id, format!("{decision:?}")).await?;
         print(&line(&callback))
     }
 }

@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use clap::Args;
 use serde_json::json;
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::clock::{Clock as _, SystemClock};
 use crate::delivery::forget::forget;
@@ -31,6 +32,8 @@ impl Forget {
         // CRMs hear of what is called off as of any change.
         store.subscribe(notify::subscribers(&config.webhooks));
         let forgotten = forget(&*store, &self.phone, SystemClock.now()).await?;
+        let detail = format!("{} erased, {} left", forgotten.erased, forgotten.left.len());
+        record(&*store, "person.forget", &self.phone, detail).await?;
         if self.json {
             let left: Vec<_> = forgotten
                 .left
@@ -62,7 +65,7 @@ impl Forget {
     }
 }
 
-fn phone(text: &str) -> anyhow::Result<PhoneNumber> {
+pub(super) fn phone(text: &str) -> anyhow::Result<PhoneNumber> {
     let digits: String = text.chars().filter(|character| !" -().".contains(*character)).collect();
     PhoneNumber::from_e164(&digits)
         // No country's code begins with 0: that is how what was erased reads.

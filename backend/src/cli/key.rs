@@ -5,6 +5,7 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Timestamp};
 use secrecy::ExposeSecret as _;
 
+use super::audit::record;
 use super::link::lifetime;
 use super::{ConfigFile, print};
 use crate::api_key::{ApiKey, Scope, Standing, Terms};
@@ -99,7 +100,9 @@ impl Create {
             expires_at: expires_at.context("that is too long")?,
         };
         let (key, text) = ApiKey::generate(terms, now)?;
-        store::open(&config.store, Use::Command).await?.add_api_key(&key).await?;
+        let store = store::open(&config.store, Use::Command).await?;
+        store.add_api_key(&key).await?;
+        record(&*store, "key.create", &key.id, format!("{:?} {}", key.name, scopes(&key).join(","))).await?;
         // The key alone, so that a script can keep it.
         print(text.expose_secret())
     }
@@ -137,6 +140,7 @@ impl Revoke {
         let config = self.config.load()?;
         let store = store::open(&config.store, Use::Command).await?;
         if store.revoke_api_key(&self.id, SystemClock.now()).await? {
+            record(&*store, "key.revoke", &self.id, "").await?;
             return print(&format!("revoked {}", self.id));
         }
         ensure!(

@@ -6,6 +6,7 @@ use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::agent::Revoked;
 use crate::app;
@@ -74,6 +75,7 @@ impl Link {
         let signer = Trust::load(&*store, clock.now()).await?.signer;
         let (site, agent) = (self.site.unwrap_or_default(), self.agent.unwrap_or_default());
         let link = app::agent_link(&config, &signer, &clock, &base_url, &site, &agent, self.expires)?;
+        record(&*store, "link.create", format!("{site} {agent}"), "").await?;
         print(&link)
     }
 }
@@ -104,6 +106,7 @@ impl Revoke {
             }
         };
         store.revoke_links(&revoked).await?;
+        record(&*store, "link.revoke", &revoked.subject, "").await?;
         print(&format!("{what} is worth nothing any more; running services know within seconds"))
     }
 }

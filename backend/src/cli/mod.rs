@@ -1,7 +1,9 @@
 //! The command line.
 
+mod audit;
 mod auth;
 mod callbacks;
+mod consent;
 mod doctor;
 mod forget;
 mod key;
@@ -46,6 +48,11 @@ enum Command {
     /// Show callbacks, and say what became of those whose request to Webex got no answer.
     #[command(subcommand)]
     Callbacks(callbacks::Callbacks),
+    /// Show what visitors agreed to, and take it back for a person.
+    #[command(subcommand)]
+    Consent(consent::Consent),
+    /// Print what operators and keys did, oldest first: one line of JSON a deed.
+    Audit(audit::Audit),
     /// Erase what is known of a person, by their number.
     Forget(forget::Forget),
     /// Show the messages to CRMs, and have parked ones tried again.
@@ -98,6 +105,8 @@ impl Cli {
             Command::Secret(secret) => secret.run().await,
             Command::Key(key) => key.run().await,
             Command::Callbacks(callbacks) => callbacks.run().await,
+            Command::Consent(consent) => consent.run().await,
+            Command::Audit(audit) => audit.run().await,
             Command::Forget(forget) => forget.run().await,
             Command::Webhooks(webhooks) => webhooks.run().await,
             Command::Webex(webex) => webex.run().await,

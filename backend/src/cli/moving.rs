@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args;
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::store::moving::{self, Counts};
 use crate::store::{self, Use};
@@ -40,12 +41,18 @@ impl Migrate {
 
 impl Moved {
     pub(super) async fn export(self) -> anyhow::Result<()> {
-        let counts = moving::export(&self.config.load()?.store, &self.file).await?;
+        let config = self.config.load()?.store;
+        let counts = moving::export(&config, &self.file).await?;
+        let store = store::open(&config, Use::Command).await?;
+        record(&*store, "store.export", self.file.display(), "").await?;
         print(&format!("exported to {}: {}", self.file.display(), told(&counts)))
     }
 
     pub(super) async fn import(self) -> anyhow::Result<()> {
-        let counts = moving::import(&self.config.load()?.store, &self.file).await?;
+        let config = self.config.load()?.store;
+        let counts = moving::import(&config, &self.file).await?;
+        let store = store::open(&config, Use::Command).await?;
+        record(&*store, "store.import", self.file.display(), "").await?;
         print(&format!("imported from {}: {}", self.file.display(), told(&counts)))
     }
 }

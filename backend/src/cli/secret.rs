@@ -3,6 +3,7 @@
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::{self, Use};
@@ -50,6 +51,7 @@ async fn rotate(config: &ConfigFile) -> anyhow::Result<()> {
     store.signing_keys(now).await?;
     let key = SigningKey::generate(now)?;
     store.add_signing_key(&key).await?;
+    record(&*store, "secret.rotate", &key.id, "").await?;
     print(&format!(
         "{} signs from {SIGNS_AFTER_S} s from now on, once every running service knows it; older keys still open what they have signed",
         key.id
@@ -82,5 +84,6 @@ async fn retire(config: &ConfigFile, id: &str) -> anyhow::Result<()> {
         store.retire_signing_key(id).await?,
         "it is the newest key\n  hint: `ringback secret rotate` first, so that another one signs"
     );
+    record(&*store, "secret.retire", id, "").await?;
     print(&format!("{id} is retired; running services refuse within seconds what it has signed"))
 }

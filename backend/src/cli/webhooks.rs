@@ -3,6 +3,7 @@
 use anyhow::{Context as _, ensure};
 use clap::{Args, Subcommand};
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus};
@@ -124,6 +125,13 @@ impl Retry {
         let store = store::open(&config.store, Use::Command).await?;
         let count =
             store.retry_messages(self.webhook.as_deref(), self.id.as_deref(), SystemClock.now()).await?;
+        record(
+            &*store,
+            "webhook.retry",
+            self.webhook.as_deref().unwrap_or("all"),
+            format!("{count} messages"),
+        )
+        .await?;
         print(&format!("{count} parked messages are tried again"))
     }
 }

@@ -10,7 +10,7 @@ use ringback_contract::form::FieldName;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, LEDGER_DAYS_MIN};
 use crate::agent::Agent;
 use crate::attributes;
 use crate::locale;
@@ -205,6 +205,16 @@ fn store(config: &Config, found: &mut Findings) {
         format!("{} connections are too few or too many", config.store.connections),
         "use 3 to 1000: one listens, and one must be left for each of reading and writing",
     );
+    for (key, days) in
+        [("store.consent_days", config.store.consent_days), ("store.audit_days", config.store.audit_days)]
+    {
+        found.require(
+            (LEDGER_DAYS_MIN..=36_500).contains(&days),
+            key,
+            format!("{days} is not between {LEDGER_DAYS_MIN} and 36500"),
+            "a ledger that forgets within weeks proves nothing: 1095 days are three years",
+        );
+    }
     found.require(
         (1..=36_500).contains(&config.store.retention_days),
         "store.retention_days",

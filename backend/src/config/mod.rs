@@ -71,6 +71,9 @@ pub struct Server {
     pub workers: usize,
 }
 
+/// The shortest time for which a ledger can be kept, in days: the database itself refuses to delete what is younger.
+const LEDGER_DAYS_MIN: u32 = 30;
+
 /// Where callbacks are kept.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -83,6 +86,8 @@ pub struct Store {
     pub encryption_key_file: String,
     pub connections: u32,
     pub retention_days: u32,
+    pub consent_days: u32,
+    pub audit_days: u32,
 }
 
 impl Store {

@@ -37,6 +37,23 @@ pub async fn forget(store: &dyn Store, phone: &PhoneNumber, now: Timestamp) -> R
     Ok(forgotten)
 }
 
+/// Calls off what was not sent, of one site or of all; gives how many.
+pub async fn call_off(
+    store: &dyn Store,
+    phone: &PhoneNumber,
+    site: Option<&str>,
+    now: Timestamp,
+) -> Result<usize, StoreError> {
+    let mut count = 0;
+    for callback in store.of_phone(phone).await? {
+        let is_meant = site.is_none_or(|site| callback.request.site == site);
+        if is_meant && !callback.state.is_final() && called_off(store, &callback, now).await?.is_some() {
+            count += 1;
+        }
+    }
+    Ok(count)
+}
+
 /// The callback after it was called off; `None` where it cannot be. What Webex keeps is on its way to be called off.
 async fn called_off(
     store: &dyn Store,

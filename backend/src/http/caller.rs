@@ -16,6 +16,7 @@ use crate::api_key::{self, Scope, Standing};
 use crate::callback::{Callback, CallbackId};
 use crate::config;
 use crate::guard::rate::{Limit, network_of};
+use crate::store::ledger::Deed;
 use crate::store::{Store, StoreError};
 
 /// The keys of the configuration, and when those of the store were used.
@@ -138,6 +139,21 @@ impl Crm {
         &self.caller
     }
 
+    /// Writes down what the key was used for. It was done, so a record that cannot be written is for the log alone.
+    pub(super) async fn record(
+        &self,
+        parts: &Parts,
+        action: &'static str,
+        subject: impl ToString,
+        detail: &str,
+    ) {
+        let (subject, detail) = (subject.to_string(), detail.to_owned());
+        let deed = Deed { at: parts.clock.now(), actor: self.caller.clone(), action, subject, detail };
+        if let Err(error) = parts.store.record(&deed).await {
+            tracing::error!(%error, actor = deed.actor, action, subject = deed.subject, "missing in the audit record");
+        }
+    }
+
     /// The sites that the key is for; `None`: all.
     pub(super) fn sites(&self) -> Option<&[String]> {
         (!self.sites.is_empty()).then_some(&self.sites)
@@ -172,13 +188,13 @@ pub(super) enum Access {
 }
 
 /// The callback that the request asks for, where its bearer token opens it: the callback's own token for everything, an
-/// API key for what its scope allows. That a callback exists is told to nobody whose token does not open it.
+/// API key for what its scope allows; with the key's holder. That a callback exists is told to nobody whose token does not open it.
 pub(super) async fn callback(
     request: &HttpRequest,
     parts: &Parts,
     id: &str,
     scope: Scope,
-) -> Result<(Callback, Access), Failure> {
+) -> Result<(Callback, Access, Option<Crm>), Failure> {
     let missing = || Failure::new(Kind::NotFound, "No callback has this id, or the token is not for it.");
     let token = bearer(request).unwrap_or_default();
     let (id, access, crm) = match (CallbackId::parse(id), parts.intake.followed(token)) {
@@ -198,9 +214,9 @@ pub(super) async fn callback(
         }
     };
     let callback = parts.store.get(id).await?.ok_or_else(missing)?;
-    match crm {
+    match &crm {
         Some(crm) if !crm.may_use(&callback.request.site) => Err(missing()),
-        _ => Ok((callback, access)),
+        _ => Ok((callback, access, crm)),
     }
 }
 

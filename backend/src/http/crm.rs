@@ -31,6 +31,7 @@ pub(super) async fn create(
     let posted: NewCrmCallback = extract::json(&request, body, parts.limits()).await?;
     let chosen = of_key(&crm, &parts, &posted.site)?;
     let taken = parts.intake.take_from_crm(crm.caller().to_owned(), chosen, &posted, key).await?;
+    crm.record(&parts, "callback.create", taken.id, &posted.site).await;
     let Some(wait) = prefer::wait(&request) else {
         return Ok(site::accepted(&taken));
     };
@@ -136,6 +137,7 @@ pub(super) async fn link(
     let posted: NewAgentLink = extract::json(&request, body, parts.limits()).await?;
     of_key(&crm, &parts, &posted.site)?;
     let minted = parts.intake.mint_link(&posted)?;
+    crm.record(&parts, "link.create", &minted.agent.name, &posted.site).await;
     Ok(HttpResponse::Created().json(MintedLink {
         url: format!("{}/a/{}", parts.public_url, minted.token),
         agent: minted.agent.name.clone(),

@@ -31,7 +31,7 @@ pub(super) async fn events(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
-    let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
+    let (callback, access, _) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
     let network = network_of(client_address(&request, parts.trusted_proxies()));
     let place = parts.followers.take(Some(network)).map_err(|full| {
         let whose = match full {

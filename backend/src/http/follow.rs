@@ -25,7 +25,7 @@ pub(super) async fn read(
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
     let ReadQuery { include } = extract::query(&request)?;
-    let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
+    let (callback, access, _) = caller::callback(&request, &parts, &id, Scope::CallbacksRead).await?;
     if access != Access::Crm || include.is_none() {
         return Ok(answer(&callback, access, &parts));
     }
@@ -67,7 +67,7 @@ pub(super) async fn cancel(
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
     loop {
-        let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+        let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
         if access == Access::Joiner {
             let detail = "It was asked for by another request, which alone can call it off.";
             return Err(Failure::new(Kind::NotCancellable, detail));
@@ -89,6 +89,9 @@ pub(super) async fn cancel(
         if parts.store.update(&next, None).await? {
             metrics::moved(callback.state, next.state);
             tracing::info!(callback = %next.id, state = next.state.as_str(), "callback called off");
+            if let Some(crm) = &crm {
+                crm.record(&parts, "callback.cancel", next.id, &next.request.site).await;
+            }
             return Ok(if next.state == State::Cancelling {
                 under_way(&next, access, &parts)
             } else {
@@ -110,7 +113,7 @@ pub(super) async fn change(
     caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
     let CallbackChange { schedule } = extract::json(&request, body, parts.limits()).await?;
     loop {
-        let (callback, access) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+        let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
         if access == Access::Joiner {
             let detail = "It was asked for by another request, which alone can change it.";
             return Err(Failure::new(Kind::NotChangeable, detail));
@@ -139,6 +142,9 @@ pub(super) async fn change(
         if parts.store.update(&next, None).await? {
             metrics::moved(callback.state, next.state);
             tracing::info!(callback = %next.id, state = next.state.as_str(), "callback moved to another window");
+            if let Some(crm) = &crm {
+                crm.record(&parts, "callback.change", next.id, &next.request.site).await;
+            }
             return Ok(if next.state == State::Rescheduling {
                 under_way(&next, access, &parts)
             } else {

@@ -3,6 +3,7 @@
 pub mod api_key;
 mod changes;
 pub mod credential;
+pub mod ledger;
 pub mod listing;
 pub mod moving;
 pub mod outbox;
@@ -26,6 +27,7 @@ use jiff::Timestamp;
 
 use self::api_key::ApiKeyStore;
 use self::credential::CredentialStore;
+use self::ledger::{Given, Ledgers};
 use self::listing::CallbackList;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
@@ -258,6 +260,7 @@ pub trait Store:
     ApiKeyStore
     + CallbackList
     + CredentialStore
+    + Ledgers
     + Outbox
     + Queue
     + Retention
@@ -268,12 +271,14 @@ pub trait Store:
     + Sync
     + std::fmt::Debug
 {
-    /// Stores a new callback, unless its key says that it has been stored before, or another has its claim.
+    /// Stores a new callback, unless its key says that it has been stored before, or another has its claim. A consent is kept
+    /// with it, and with one that is joined.
     async fn insert(
         &self,
         callback: &Callback,
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
+        consent: Option<&Given>,
     ) -> Result<Inserted, StoreError>;
 
     /// The callback that was stored with that key: `None` where the key is new.

@@ -15,7 +15,7 @@ use crate::config;
 
 /// The tables that are moved, in an order that suits their references, each with what its rows are read in the order of.
 /// Rows without an order of their own are read as they were written.
-pub(super) const TABLES: [(&str, Order); 11] = [
+pub(super) const TABLES: [(&str, Order); 14] = [
     ("callback", Order::By("id")),
     ("idempotency", Order::By("scope, key")),
     ("attempt", Order::Written),
@@ -24,6 +24,9 @@ pub(super) const TABLES: [(&str, Order); 11] = [
     ("revoked_link", Order::By("subject")),
     ("credential", Order::By("id")),
     ("sealing", Order::By("id")),
+    ("consent_text", Order::By("hash")),
+    ("consent", Order::Written),
+    ("audit", Order::Written),
     ("api_key", Order::By("id")),
     ("outgoing_message", Order::By("webhook, id")),
     ("outgoing_attempt", Order::Written),

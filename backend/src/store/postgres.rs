@@ -6,6 +6,7 @@
 
 mod api_key;
 mod credential;
+mod ledger;
 mod listing;
 pub(super) mod moving;
 mod news;
@@ -27,6 +28,7 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::news::{Item, News};
 use self::write::Insertion;
+use super::ledger::Given;
 use super::outbox::Subscribers;
 use super::row::{columns_of, moment, read_attempt, read_event, read_inserted};
 use super::turns::{self, Turns};
@@ -186,9 +188,11 @@ impl Store for PostgresStore {
         callback: &Callback,
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
+        consent: Option<&Given>,
     ) -> Result<Inserted, StoreError> {
+        let consent = consent.map(|given| self.vault.consent(callback, given));
         for _ in 0..INSERT_TRIES {
-            match (self.insert_once(callback, key, claim).await?, key) {
+            match (self.insert_once(callback, key, claim, consent.as_ref()).await?, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);

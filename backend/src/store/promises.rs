@@ -1,6 +1,7 @@
 //! What every store promises. The tests know the trait alone, and run on each store.
 
 mod crm;
+mod fresh;
 mod moving;
 mod retention;
 mod sealing;
@@ -19,6 +20,7 @@ use self::crm::{
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in,
     what_a_crm_adds_to_the_attributes_is_kept,
 };
+use self::fresh::{Fresh, KEY};
 use self::retention::{
     many_erase_at_once_and_each_callback_is_erased_once,
     only_what_has_ended_is_erased_and_all_that_tells_who_it_was,
@@ -36,60 +38,9 @@ use super::{
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId, Failure, Fallback, State, sample};
 use crate::clock::after_s;
-use crate::config;
 use crate::schedule::Keeper;
 use crate::store;
 use crate::task_event::{TaskChange, TaskEvent};
-
-/// A key that stores are sealed with.
-const KEY: &str = "4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a4a";
-
-/// A store of its own.
-struct Fresh {
-    store: Arc<dyn Store>,
-    config: config::Store,
-    folder: tempfile::TempDir,
-}
-
-impl Fresh {
-    async fn sqlite() -> Self {
-        Self::open(String::new(), "").await
-    }
-
-    async fn postgres() -> Self {
-        Self::open(ringback_test_postgres::Server::shared().await.database().await, "").await
-    }
-
-    async fn sealed_sqlite() -> Self {
-        Self::open(String::new(), KEY).await
-    }
-
-    async fn sealed_postgres() -> Self {
-        Self::open(ringback_test_postgres::Server::shared().await.database().await, KEY).await
-    }
-
-    async fn open(url: String, key: &str) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ringback.db");
-        let config = config::Store {
-            path,
-            url: url.into(),
-            url_file: String::new(),
-            encryption_key: key.into(),
-            encryption_key_file: String::new(),
-            connections: 10,
-            retention_days: 30,
-        };
-        Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
-    }
-
-    /// The same store after a restart.
-    async fn reopened(self) -> Self {
-        let Self { store, config, folder } = self;
-        drop(store);
-        Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
-    }
-}
 
 /// Runs each promise on each store.
 macro_rules! promises {
@@ -165,7 +116,7 @@ async fn what_was_inserted_is_there_after_a_restart_and_the_same(fresh: Fresh) {
     callback.request.agent = Some(AgentName::parse("grace.loh@example.com"));
     callback.fallback = Some((Fallback::AgentNotConfigured, "gone".to_owned()));
     callback.request.reference = Some("case-7".to_owned());
-    assert_eq!(fresh.store.insert(&callback, None, None).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&callback, None, None, None).await.unwrap(), Inserted::New);
     let fresh = fresh.reopened().await;
     assert_eq!(fresh.store.get(callback.id).await.unwrap(), Some(callback));
     assert_eq!(fresh.store.get(CallbackId::new(now()).unwrap()).await.unwrap(), None);
@@ -175,7 +126,8 @@ async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used(fr
     let callbacks: Vec<_> = (0..50).map(|_| sample::callback(now())).collect();
     let key_a = key("a", 1);
     let inserted =
-        join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, Some(&key_a), None))).await;
+        join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, Some(&key_a), None, None)))
+            .await;
     let news = inserted.iter().filter(|inserted| matches!(inserted, Ok(Inserted::New))).count();
     assert_eq!(news, 1);
     let Some(Inserted::Before { id, joined: false }) = fresh.store.inserted_with(&key_a).await.unwrap()
@@ -187,16 +139,16 @@ async fn one_key_makes_one_callback_however_often_and_however_fast_it_is_used(fr
     }
     assert_eq!(taken(&*fresh.store, now(), 100).await.len(), 1);
     let fresh = fresh.reopened().await;
-    let again = fresh.store.insert(&callbacks[7], Some(&key_a), None).await.unwrap();
+    let again = fresh.store.insert(&callbacks[7], Some(&key_a), None, None).await.unwrap();
     assert_eq!(again, Inserted::Before { id, joined: false });
-    let other = fresh.store.insert(&callbacks[8], Some(&key("a", 2)), None).await.unwrap();
+    let other = fresh.store.insert(&callbacks[8], Some(&key("a", 2)), None, None).await.unwrap();
     assert_eq!(other, Inserted::KeyReused);
     assert_eq!(fresh.store.inserted_with(&key("b", 1)).await.unwrap(), None);
 }
 
 async fn of_two_changes_to_one_revision_the_first_wins(fresh: Fresh) {
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     let sending = callback.moved_to(State::Sending, now()).unwrap();
     let cancelled = callback.moved_to(State::Cancelled, now()).unwrap();
     let (first, second) =
@@ -211,7 +163,7 @@ async fn what_has_something_to_do_is_counted_by_state(fresh: Fresh) {
     assert_eq!(store.waiting().await.unwrap(), []);
     let callbacks: Vec<_> = (0..4).map(|index| sample::callback(after_s(now(), index))).collect();
     for callback in &callbacks {
-        store.insert(callback, None, None).await.unwrap();
+        store.insert(callback, None, None, None).await.unwrap();
     }
     let mut sending = callbacks[0].moved_to(State::Sending, now()).unwrap();
     sending.due_at = Some(after_s(now(), 30));
@@ -225,7 +177,7 @@ async fn what_has_something_to_do_is_counted_by_state(fresh: Fresh) {
 
 async fn every_part_of_a_change_is_kept(fresh: Fresh) {
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     let mut next = callback.moved_to(State::Sending, after_s(now(), 1)).unwrap();
     next.attempts = 1;
     next.sent_at = Some(after_s(now(), 1));
@@ -255,7 +207,7 @@ async fn what_is_due_comes_in_the_order_in_which_it_became_due(fresh: Fresh) {
     let mut expected = Vec::new();
     for second in [3, 1, 2] {
         let callback = sample::callback(after_s(now(), second));
-        fresh.store.insert(&callback, None, None).await.unwrap();
+        fresh.store.insert(&callback, None, None, None).await.unwrap();
         expected.push(callback);
     }
     expected.sort_by_key(|callback| callback.due_at);
@@ -292,7 +244,7 @@ async fn an_event_is_kept_once_and_read_in_order(fresh: Fresh) {
 
 async fn a_follower_hears_of_each_change_to_its_callback(fresh: Fresh) {
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     let mut subscription = fresh.store.changes().follow(callback.id);
     fresh.store.update(&callback.moved_to(State::Cancelled, now()).unwrap(), None).await.unwrap();
     subscription.changed().await;
@@ -309,7 +261,8 @@ async fn the_first_key_is_made_once_and_kept(fresh: Fresh) {
 
 async fn many_writes_at_once_are_all_kept(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..1000).map(|_| sample::callback(now())).collect();
-    let inserted = join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None, None))).await;
+    let inserted =
+        join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None, None, None))).await;
     assert!(inserted.into_iter().all(|inserted| matches!(inserted, Ok(Inserted::New))));
     assert_eq!(taken(&*fresh.store, now(), 2000).await.len(), 1000);
 }
@@ -319,9 +272,9 @@ async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours(fresh: Fre
     let neighbour = sample::callback(now());
     // One of the two with the same id breaks the primary key.
     let (first, second, third) = tokio::join!(
-        fresh.store.insert(&callback, None, None),
-        fresh.store.insert(&callback, None, None),
-        fresh.store.insert(&neighbour, None, None),
+        fresh.store.insert(&callback, None, None, None),
+        fresh.store.insert(&callback, None, None, None),
+        fresh.store.insert(&neighbour, None, None, None),
     );
     let (stored, refused) = if first.is_ok() { (first, second) } else { (second, first) };
     assert_eq!(stored.unwrap(), Inserted::New);
@@ -331,7 +284,7 @@ async fn a_write_that_cannot_be_made_does_not_fail_for_its_neighbours(fresh: Fre
 
 async fn no_two_takers_get_one_callback(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..200).map(|_| sample::callback(now())).collect();
-    join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None, None))).await;
+    join_all(callbacks.iter().map(|callback| fresh.store.insert(callback, None, None, None))).await;
     let mut all = Vec::new();
     while all.len() < 200 {
         let rounds = (0..8).map(|_| taken(&*fresh.store, now(), 7));
@@ -351,7 +304,7 @@ async fn a_site_with_much_to_do_does_not_hold_back_the_others(fresh: Fresh) {
             site.clone_into(&mut callback.request.site);
             // The big one came first.
             callback.due_at = Some(if site == "big" { now() } else { after_s(now(), 1) });
-            fresh.store.insert(&callback, None, None).await.unwrap();
+            fresh.store.insert(&callback, None, None, None).await.unwrap();
             if site != "big" {
                 of_others.push(callback.id);
             }
@@ -380,7 +333,7 @@ async fn of_many_with_one_claim_the_first_is_stored_and_the_others_join_it(fresh
     let inserting = callbacks
         .iter()
         .zip(&keys)
-        .map(|(callback, key)| fresh.store.insert(callback, Some(key), Some(&claim)));
+        .map(|(callback, key)| fresh.store.insert(callback, Some(key), Some(&claim), None));
     let inserted: Vec<_> = join_all(inserting).await.into_iter().map(Result::unwrap).collect();
     let stored = taken(&*fresh.store, now(), 100).await;
     assert_eq!(stored.len(), 1);
@@ -389,17 +342,18 @@ async fn of_many_with_one_claim_the_first_is_stored_and_the_others_join_it(fresh
         let expected = if joined { Inserted::Joined(stored[0]) } else { Inserted::New };
         assert_eq!(*inserted, expected);
         // The same request again is answered as the first time.
-        let again = fresh.store.insert(&sample::callback(now()), Some(&keys[index]), Some(&claim)).await;
+        let again =
+            fresh.store.insert(&sample::callback(now()), Some(&keys[index]), Some(&claim), None).await;
         assert_eq!(again.unwrap(), Inserted::Before { id: stored[0], joined });
     }
     // A request without a claim is stored by itself.
     let another = sample::callback(now());
-    assert_eq!(fresh.store.insert(&another, None, None).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&another, None, None, None).await.unwrap(), Inserted::New);
 }
 
 async fn a_claim_ends_with_its_callback_and_with_its_time(fresh: Fresh) {
     let insert = async |callback: &Callback, since| {
-        fresh.store.insert(callback, None, Some(&claim(since))).await.unwrap()
+        fresh.store.insert(callback, None, Some(&claim(since)), None).await.unwrap()
     };
     let first = sample::callback(now());
     assert_eq!(insert(&first, now()).await, Inserted::New);
@@ -451,7 +405,7 @@ async fn an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_wind
     let book = |keeper| Callback::book(sample::request(), now(), first.clone(), keeper).unwrap();
     let callback = book(Keeper::Webex);
     let claimed = Some(claim(Timestamp::UNIX_EPOCH));
-    assert_eq!(fresh.store.insert(&callback, None, claimed.as_ref()).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&callback, None, claimed.as_ref(), None).await.unwrap(), Inserted::New);
     assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&callback));
     let mut next = callback.moved_to(State::Sending, now()).unwrap();
     assert!(fresh.store.update(&next, None).await.unwrap());
@@ -460,14 +414,14 @@ async fn an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_wind
     assert!(fresh.store.update(&next, None).await.unwrap());
     assert_eq!(fresh.store.of_schedule("s-1").await.unwrap(), Some(callback.id));
     assert_eq!(fresh.store.of_schedule("s-2").await.unwrap(), None);
-    let joined = fresh.store.insert(&book(Keeper::Store), None, claimed.as_ref()).await.unwrap();
+    let joined = fresh.store.insert(&book(Keeper::Store), None, claimed.as_ref(), None).await.unwrap();
     assert_eq!(joined, Inserted::Joined(callback.id));
     // Being moved, it has its window still.
     next = next.moved_to_window(second.clone(), now()).unwrap();
     assert!(fresh.store.update(&next, None).await.unwrap());
     let fresh = fresh.reopened().await;
     assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&next));
-    let joined = fresh.store.insert(&book(Keeper::Store), None, claimed.as_ref()).await.unwrap();
+    let joined = fresh.store.insert(&book(Keeper::Store), None, claimed.as_ref(), None).await.unwrap();
     assert_eq!(joined, Inserted::Joined(callback.id));
     next = next.moved_to(State::Scheduled, now()).unwrap();
     let kept = next.appointment.as_mut().unwrap();
@@ -476,14 +430,14 @@ async fn an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_wind
     assert!(fresh.store.update(&next, None).await.unwrap());
     assert_eq!(fresh.store.get(callback.id).await.unwrap().as_ref(), Some(&next));
     let other = book(Keeper::Store);
-    assert_eq!(fresh.store.insert(&other, None, claimed.as_ref()).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&other, None, claimed.as_ref(), None).await.unwrap(), Inserted::New);
     assert_eq!(fresh.store.get(other.id).await.unwrap(), Some(other));
 }
 
 /// Stores a callback that is being sent.
 async fn sending(store: &dyn Store) -> Callback {
     let callback = sample::callback(now());
-    store.insert(&callback, None, None).await.unwrap();
+    store.insert(&callback, None, None, None).await.unwrap();
     let next = callback.moved_to(State::Sending, now()).unwrap();
     let mut next = Callback { due_at: Some(after_s(now(), 30)), ..next };
     next.attempts = 1;
@@ -506,7 +460,7 @@ async fn processes_on_one_database_hear_of_each_others_changes() {
     let fresh = Fresh::postgres().await;
     let other = store::open(&fresh.config, Use::Serve).await.unwrap();
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     other.changes().work().await;
     let mut follower = other.changes().follow(callback.id);
     let cancelled = callback.moved_to(State::Cancelled, now()).unwrap();
@@ -544,7 +498,7 @@ async fn a_database_whose_connections_are_cut_is_told_and_recovers() {
     let fresh = Fresh::postgres().await;
     let other = store::open(&fresh.config, Use::Serve).await.unwrap();
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     let mut follower = other.changes().follow(callback.id);
     let options: sqlx::postgres::PgConnectOptions = fresh.config.url.expose_secret().parse().unwrap();
     let mut operator = sqlx::ConnectOptions::connect(&options).await.unwrap();
@@ -587,8 +541,11 @@ async fn a_database_that_cannot_be_written_is_told_and_recovers() {
     let mut other = sqlx::ConnectOptions::connect(&options).await.unwrap();
     sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
     let callback = sample::callback(now());
-    assert!(matches!(fresh.store.insert(&callback, None, None).await, Err(StoreError::Database { .. })));
+    assert!(matches!(
+        fresh.store.insert(&callback, None, None, None).await,
+        Err(StoreError::Database { .. })
+    ));
     sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
     assert!(fresh.store.check().await.is_ok());
-    assert_eq!(fresh.store.insert(&callback, None, None).await.unwrap(), Inserted::New);
+    assert_eq!(fresh.store.insert(&callback, None, None, None).await.unwrap(), Inserted::New);
 }

@@ -4,6 +4,7 @@ use jiff::Timestamp;
 use secrecy::SecretBox;
 
 use super::credential::StoredCredential;
+use super::ledger::{Consent, ConsentText, Entry};
 use super::outbox::{Message, MessageAttempt, MessageStatus};
 use super::queue::Waiting;
 use super::vault::{Vault, Who};
@@ -225,6 +226,40 @@ pub(super) fn read_api_key(row: &impl Columns) -> Result<ApiKey, StoreError> {
 /// The scopes as they are written.
 pub(super) fn joined_scopes(scopes: &[Scope]) -> String {
     scopes.iter().map(|scope| scope.as_str()).collect::<Vec<_>>().join(" ")
+}
+
+pub(super) fn read_text(row: &impl Columns) -> Result<ConsentText, StoreError> {
+    Ok(ConsentText {
+        hash: row.text("hash")?.to_owned(),
+        text: row.text("text")?.to_owned(),
+        policy_url: row.text("policy_url")?.to_owned(),
+    })
+}
+
+pub(super) fn read_consent(row: &impl Columns) -> Result<Consent, StoreError> {
+    Ok(Consent {
+        number: row.integer("number")?,
+        person: row.text("person")?.to_owned(),
+        given: row.flag("given")?,
+        site: row.text("site")?.to_owned(),
+        text_hash: row.text("text_hash")?.to_owned(),
+        version: row.text("version")?.to_owned(),
+        language: row.text("language")?.to_owned(),
+        page: row.text("page")?.to_owned(),
+        callback_id: optional_owned(row, "callback_id")?,
+        at: moment_in(row, "at")?,
+    })
+}
+
+pub(super) fn read_entry(row: &impl Columns) -> Result<Entry, StoreError> {
+    Ok(Entry {
+        number: row.integer("number")?,
+        at: moment_in(row, "at")?,
+        actor: row.text("actor")?.to_owned(),
+        action: row.text("action")?.to_owned(),
+        subject: row.text("subject")?.to_owned(),
+        detail: row.text("detail")?.to_owned(),
+    })
 }
 
 pub(super) fn read_message(row: &impl Columns) -> Result<Message, StoreError> {

@@ -6,6 +6,7 @@
 
 mod api_key;
 mod credential;
+mod ledger;
 mod listing;
 pub(super) mod moving;
 mod outbox;
@@ -29,6 +30,7 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::writer::{Context, Link, Write, Writer};
+use super::ledger::Given;
 use super::outbox::Subscribers;
 use super::row::{self, Columns, columns_of, read_attempt, read_event, read_inserted, unreadable};
 use super::turns::{self, Turns};
@@ -243,9 +245,10 @@ impl Store for SqliteStore {
         callback: &Callback,
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
+        consent: Option<&Given>,
     ) -> Result<Inserted, StoreError> {
-        let write =
-            Write::Insert { callback: Box::new(callback.clone()), key: key.cloned(), claim: claim.cloned() };
+        let (key, claim, consent) = (key.cloned(), claim.cloned(), consent.cloned());
+        let write = Write::Insert { callback: Box::new(callback.clone()), key, claim, consent };
         Ok(self.writer.write(write).await?.before.unwrap_or(Inserted::New))
     }
 

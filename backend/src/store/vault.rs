@@ -10,7 +10,9 @@ use std::sync::Arc;
 use async_trait::async_trait;
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, Serialize};
+use sha2::{Digest as _, Sha256};
 
+use super::ledger::{Given, NewConsent};
 use super::row::{Columns, read_callback, unreadable};
 use super::{IdempotencyKey, StoreError};
 use crate::callback::{Callback, CallbackId, Request};
@@ -148,6 +150,34 @@ impl Vault {
         [self.hashed("phone", phone.e164()), phone.e164().to_owned()]
     }
 
+    /// The person behind a number, in the ledger of consents.
+    pub(super) fn person(&self, phone: &PhoneNumber) -> String {
+        match &self.0 {
+            Some(_) => self.hashed("person", phone.e164()),
+            None => plain_person(phone),
+        }
+    }
+
+    /// The same as it may stand there: an entry may be from before there was a key. `None`: everybody.
+    pub(super) fn persons(&self, of: Option<&PhoneNumber>) -> [Option<String>; 2] {
+        [of.map(|phone| self.person(phone)), of.map(plain_person)]
+    }
+
+    /// The entry that a callback's visitor makes by agreeing.
+    pub(super) fn consent(&self, callback: &Callback, given: &Given) -> NewConsent {
+        NewConsent {
+            person: self.person(&callback.request.phone),
+            given: true,
+            site: callback.request.site.clone(),
+            text_hash: given.text_hash.clone(),
+            version: given.version.clone(),
+            language: given.language.clone(),
+            page: callback.request.page.clone(),
+            callback_id: Some(callback.id),
+            at: callback.created_at,
+        }
+    }
+
     /// A fingerprint as it lies in the database: of a short request, a bare one can be guessed.
     pub(super) fn fingerprint(&self, key: &IdempotencyKey) -> [u8; 32] {
         match &self.0 {
@@ -229,6 +259,11 @@ impl Who {
         // A map of texts always has a JSON form.
         (!self.attributes.is_empty()).then(|| serde_json::to_string(&self.attributes).unwrap_or_default())
     }
+}
+
+/// Keeps numbers out of the ledger, though not from whoever tries all of them.
+fn plain_person(phone: &PhoneNumber) -> String {
+    hex::encode(Sha256::digest(phone.e164()))
 }
 
 /// A row's sealed column opens in that row alone.

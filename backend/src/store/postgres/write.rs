@@ -1,12 +1,14 @@
 //! What is written. Each function is one statement, or part of a transaction of its caller.
 
 use jiff::Timestamp;
+use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
 
-use super::{PostgresStore, outbox};
+use super::{PostgresStore, ledger, outbox};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
+use crate::store::ledger::NewConsent;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment, read_id};
 use crate::store::vault::PersonalColumns;
@@ -39,16 +41,17 @@ impl PostgresStore {
         callback: &Callback,
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
+        consent: Option<&NewConsent>,
     ) -> Result<Insertion, StoreError> {
         let columns = self.vault.columns(callback)?;
         let claim_text = claim.map(|claim| self.vault.claim(&claim.text));
         let claim = claim.zip(claim_text.as_deref());
         let fingerprint = key.map(|key| self.vault.fingerprint(key));
         let key = key.zip(fingerprint.as_ref());
-        // Most requests are one row: one statement is a transaction of its own, and one journey instead of four.
+        // Most requests are a row and a consent: one statement is a transaction of its own, and one journey instead of four.
         if key.is_none() && self.subscribers.messages(callback).is_empty() {
             let mut connection = self.pool.acquire().await.map_err(failed("connect"))?;
-            if insert_callback(&mut connection, callback, &columns, claim).await? {
+            if insert_callback(&mut connection, callback, &columns, claim, consent).await? {
                 return Ok(Insertion::Done);
             }
         }
@@ -64,7 +67,7 @@ impl PostgresStore {
             let query = query.bind(text).bind(claim.since.as_millisecond());
             query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
         }
-        let insertion = if insert_callback(&mut transaction, callback, &columns, claim).await? {
+        let insertion = if insert_callback(&mut transaction, callback, &columns, claim, consent).await? {
             outbox::insert(&mut transaction, &self.subscribers, callback).await?;
             Insertion::Done
         } else {
@@ -81,6 +84,9 @@ impl PostgresStore {
                 );
                 let query = query.bind(first.to_string()).bind(&key.scope).bind(&key.key);
                 query.execute(&mut *transaction).await.map_err(failed("insert a key"))?;
+            }
+            if let Some(consent) = consent {
+                ledger::insert_consent(&mut transaction, consent).await?;
             }
             Insertion::Joined(first)
         };
@@ -125,49 +131,66 @@ async fn insert_key(
     Ok(query.execute(connection).await.map_err(failed("insert a key"))?.rows_affected() == 1)
 }
 
+/// Takes nothing where another has the claim.
+const INSERT_CALLBACK: &str = "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
+         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
+         fallback, fallback_detail, schedule, schedule_keeper, sealed) \
+         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
+         $23, $24, $25, $26, $27) \
+         ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING";
+
+/// What follows it where the visitor has agreed to something: the entry, where the callback was taken.
+const CONSENT_OF_TAKEN: &str = "INSERT INTO consent (person, given, site, text_hash, version, language, page, callback_id, at) \
+     SELECT $28::text, $29::boolean, $30::text, $31::text, $32::text, $33::text, $34::text, $35::text, $36::bigint FROM taken";
+
 async fn insert_callback(
     connection: &mut PgConnection,
     callback: &Callback,
     personal: &PersonalColumns,
     claim: Option<(&Claim, &str)>,
+    consent: Option<&NewConsent>,
 ) -> Result<bool, StoreError> {
     let request = &callback.request;
     let clear = &personal.clear;
-    let query = sqlx::query(
-        "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
-         fallback, fallback_detail, schedule, schedule_keeper, sealed) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26, $27) \
-         ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING",
-    )
-    .bind(callback.id.to_string())
-    .bind(&request.site)
-    .bind(request.door.as_str())
-    .bind(&clear.phone)
-    .bind(&clear.name)
-    .bind(&clear.email)
-    .bind(&request.reason)
-    .bind(&clear.message)
-    .bind(&clear.page)
-    .bind(&request.locale)
-    .bind(request.agent.as_ref().map(AgentName::as_text))
-    .bind(&request.reference)
-    .bind(&request.consent_version)
-    .bind(callback.state.as_str())
-    .bind(i64::from(callback.attempts))
-    .bind(callback.created_at.as_millisecond())
-    .bind(callback.updated_at.as_millisecond())
-    .bind(callback.deadline.as_millisecond())
-    .bind(callback.due_at.map(Timestamp::as_millisecond))
-    .bind(integer(callback.revision))
-    .bind(claim.map(|(_, text)| text))
-    .bind(clear.attributes_json())
-    .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
-    .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
-    .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
-    .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
-    .bind(&personal.sealed);
+    let both;
+    let statement = if consent.is_some() {
+        both = format!("WITH taken AS ({INSERT_CALLBACK} RETURNING 1) {CONSENT_OF_TAKEN}");
+        both.as_str()
+    } else {
+        INSERT_CALLBACK
+    };
+    let query = sqlx::query(AssertSqlSafe(statement))
+        .bind(callback.id.to_string())
+        .bind(&request.site)
+        .bind(request.door.as_str())
+        .bind(&clear.phone)
+        .bind(&clear.name)
+        .bind(&clear.email)
+        .bind(&request.reason)
+        .bind(&clear.message)
+        .bind(&clear.page)
+        .bind(&request.locale)
+        .bind(request.agent.as_ref().map(AgentName::as_text))
+        .bind(&request.reference)
+        .bind(&request.consent_version)
+        .bind(callback.state.as_str())
+        .bind(i64::from(callback.attempts))
+        .bind(callback.created_at.as_millisecond())
+        .bind(callback.updated_at.as_millisecond())
+        .bind(callback.deadline.as_millisecond())
+        .bind(callback.due_at.map(Timestamp::as_millisecond))
+        .bind(integer(callback.revision))
+        .bind(claim.map(|(_, text)| text))
+        .bind(clear.attributes_json())
+        .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
+        .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
+        .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
+        .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
+        .bind(&personal.sealed);
+    let query = match consent {
+        Some(consent) => ledger::bind_consent(query, consent),
+        None => query,
+    };
     Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
 }
 

@@ -16,7 +16,7 @@ pub(super) async fn what_a_crm_adds_to_the_attributes_is_kept(fresh: Fresh) {
     let pairs = [("Größe", "42 \"x\""), ("empty", "")];
     callback.request.attributes =
         pairs.map(|(key, value)| (key.to_owned(), Personal::new(value))).into_iter().collect();
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     assert_eq!(fresh.reopened().await.store.get(callback.id).await.unwrap(), Some(callback));
 }
 
@@ -50,7 +50,7 @@ pub(super) async fn pages_repeat_nothing_and_leave_nothing_out_while_more_comes_
     let mut expected = Vec::new();
     for second in 0..25 {
         let callback = sample::callback(after_s(now(), second));
-        fresh.store.insert(&callback, None, None).await.unwrap();
+        fresh.store.insert(&callback, None, None, None).await.unwrap();
         expected.insert(0, callback.id);
     }
     let mut seen: Vec<CallbackId> = Vec::new();
@@ -61,7 +61,7 @@ pub(super) async fn pages_repeat_nothing_and_leave_nothing_out_while_more_comes_
         if page.len() < 4 {
             break;
         }
-        fresh.store.insert(&sample::callback(after_s(now(), 100)), None, None).await.unwrap();
+        fresh.store.insert(&sample::callback(after_s(now(), 100)), None, None, None).await.unwrap();
     }
     assert_eq!(seen, expected);
 }
@@ -71,7 +71,7 @@ pub(super) async fn a_list_holds_what_is_wanted_alone(fresh: Fresh) {
     for (second, site) in [(0, "acme"), (1, "other"), (2, "third"), (3, "acme")] {
         let mut callback = sample::callback(after_s(now(), second));
         callback.request.site = site.to_owned();
-        fresh.store.insert(&callback, None, None).await.unwrap();
+        fresh.store.insert(&callback, None, None, None).await.unwrap();
         callbacks.push(callback);
     }
     callbacks[3] = callbacks[3].moved_to(State::Cancelled, after_s(now(), 4)).unwrap();
@@ -96,7 +96,7 @@ pub(super) async fn a_list_holds_what_is_wanted_alone(fresh: Fresh) {
 
 pub(super) async fn each_change_of_state_writes_its_message_for_who_wants_it(fresh: Fresh) {
     let before = sample::callback(now());
-    fresh.store.insert(&before, None, None).await.unwrap();
+    fresh.store.insert(&before, None, None, None).await.unwrap();
     let subscriber = |webhook: &str, sites: &[&str], states: &[State]| Subscriber {
         webhook: webhook.to_owned(),
         sites: sites.iter().map(|site| (*site).to_owned()).collect(),
@@ -110,9 +110,9 @@ pub(super) async fn each_change_of_state_writes_its_message_for_who_wants_it(fre
     let mut callback = sample::callback(now());
     callback.request.reference = Some("case-7".to_owned());
     let key = key("a", 1);
-    fresh.store.insert(&callback, Some(&key), None).await.unwrap();
+    fresh.store.insert(&callback, Some(&key), None, None).await.unwrap();
     // Neither a repetition, nor a change that came too late, nor one that leaves the state is news.
-    fresh.store.insert(&sample::callback(now()), Some(&key), None).await.unwrap();
+    fresh.store.insert(&sample::callback(now()), Some(&key), None, None).await.unwrap();
     let sending = callback.moved_to(State::Sending, after_s(now(), 1)).unwrap();
     assert!(fresh.store.update(&sending, None).await.unwrap());
     assert!(!fresh.store.update(&sending, None).await.unwrap());
@@ -151,7 +151,7 @@ pub(super) async fn messages_are_taken_once_settled_once_and_tried_again(fresh: 
         states: Vec::new(),
     }]);
     for _ in 0..50 {
-        fresh.store.insert(&sample::callback(now()), None, None).await.unwrap();
+        fresh.store.insert(&sample::callback(now()), None, None, None).await.unwrap();
     }
     let lease = after_s(now(), 10);
     let mut taken = Vec::new();

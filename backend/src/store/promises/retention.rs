@@ -15,8 +15,8 @@ pub(super) async fn only_what_has_ended_is_erased_and_all_that_tells_who_it_was(
     ended.request.attributes = [("order".to_owned(), Personal::new("4711"))].into();
     ended.request.reference = Some("CASE-1".to_owned());
     let waiting = sample::callback(now());
-    store.insert(&ended, Some(&key("ended", 1)), None).await.unwrap();
-    store.insert(&waiting, Some(&key("waiting", 2)), None).await.unwrap();
+    store.insert(&ended, Some(&key("ended", 1)), None, None).await.unwrap();
+    store.insert(&waiting, Some(&key("waiting", 2)), None, None).await.unwrap();
     let mut next = ended.moved_to(State::Cancelled, after_s(now(), 10)).unwrap();
     next.failure = Some((Failure::Refused, "a text that may repeat what was sent".to_owned()));
     let attempt = Attempt {
@@ -56,7 +56,7 @@ pub(super) async fn only_what_has_ended_is_erased_and_all_that_tells_who_it_was(
 pub(super) async fn many_erase_at_once_and_each_callback_is_erased_once(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..100).map(|_| sample::callback(now())).collect();
     for callback in &callbacks {
-        fresh.store.insert(callback, None, None).await.unwrap();
+        fresh.store.insert(callback, None, None, None).await.unwrap();
         let next = callback.moved_to(State::Cancelled, now()).unwrap();
         assert!(fresh.store.update(&next, None).await.unwrap());
     }

@@ -14,7 +14,7 @@ pub(super) async fn only_the_key_that_sealed_it_opens_a_store(mut fresh: Fresh) 
     fresh.config.encryption_key = KEY.into();
     let mut fresh = fresh.reopened().await;
     let callback = sample::callback(now());
-    fresh.store.insert(&callback, None, None).await.unwrap();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
     let path = fresh.folder.path().join("other.db");
     let Fresh { store, config, .. } = &mut fresh;
     *store = {
@@ -34,9 +34,9 @@ pub(super) async fn only_the_key_that_sealed_it_opens_a_store(mut fresh: Fresh) 
 
 pub(super) async fn a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims(mut fresh: Fresh) {
     let (first, second) = (sample::callback(now()), sample::callback(now()));
-    fresh.store.insert(&first, Some(&key("one", 1)), Some(&claim(&first))).await.unwrap();
+    fresh.store.insert(&first, Some(&key("one", 1)), Some(&claim(&first)), None).await.unwrap();
     let mut over = second.clone();
-    fresh.store.insert(&second, None, None).await.unwrap();
+    fresh.store.insert(&second, None, None, None).await.unwrap();
     over.state = State::Cancelled;
     over.revision += 1;
     assert!(fresh.store.update(&over, None).await.unwrap());
@@ -48,7 +48,7 @@ pub(super) async fn a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_c
     assert_eq!(known, Some(Inserted::Before { id: first.id, joined: false }));
     assert_eq!(store.inserted_with(&key("one", 2)).await.unwrap(), Some(Inserted::KeyReused));
     let again = sample::callback(now());
-    let inserted = store.insert(&again, None, Some(&claim(&again))).await.unwrap();
+    let inserted = store.insert(&again, None, Some(&claim(&again)), None).await.unwrap();
     assert_eq!(inserted, Inserted::Joined(first.id));
     // The rest is sealed in steps, and only once.
     let mut after = None;
@@ -70,5 +70,5 @@ pub(super) async fn a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_c
     ended.state = State::Cancelled;
     ended.revision += 1;
     assert!(store.update(&ended, None).await.unwrap());
-    assert_eq!(store.insert(&again, None, Some(&claim(&again))).await.unwrap(), Inserted::New);
+    assert_eq!(store.insert(&again, None, Some(&claim(&again)), None).await.unwrap(), Inserted::New);
 }

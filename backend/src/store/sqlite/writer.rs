@@ -14,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::api_key::{self, KeyWrite};
 use super::credential::{self, CredentialWrite};
+use super::ledger::{self, LedgerWrite};
 use super::outbox::{self, MessageWrite};
 use super::retention::{self, Erasure};
 use super::trust::{self, TrustWrite};
@@ -21,6 +22,7 @@ use super::{BUSY_TIMEOUT, FIND_KEY};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
+use crate::store::ledger::Given;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, read_id, read_inserted};
 use crate::store::vault::{PersonalColumns, SealedRow, Vault};
@@ -47,6 +49,7 @@ pub(super) enum Write {
         callback: Box<Callback>,
         key: Option<IdempotencyKey>,
         claim: Option<Claim>,
+        consent: Option<Given>,
     },
     Update {
         next: Box<Callback>,
@@ -68,6 +71,7 @@ pub(super) enum Write {
     Message(MessageWrite),
     Credential(CredentialWrite),
     Trust(TrustWrite),
+    Ledger(LedgerWrite),
     /// Takes personal data out.
     Erase {
         erasure: Erasure,
@@ -95,6 +99,13 @@ pub(super) struct Done {
 pub(super) struct Context {
     pub(super) subscribers: Subscribers,
     pub(super) vault: Vault,
+}
+
+impl Done {
+    /// Whether the request was taken, by itself or together with another.
+    const fn is_taken(&self) -> bool {
+        matches!(self.before, None | Some(Inserted::Joined(_)))
+    }
 }
 
 /// A write, and where to say what became of it.
@@ -264,8 +275,11 @@ pub(super) fn execute(
 
 fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Done, StoreError> {
     let rows = match write {
-        Write::Insert { callback, key, claim } => {
+        Write::Insert { callback, key, claim, consent } => {
             let done = insert(connection, callback, key.as_ref(), claim.as_ref(), &context.vault)?;
+            if let Some(given) = consent.as_ref().filter(|_| done.is_taken()) {
+                ledger::insert_consent(connection, &context.vault.consent(callback, given))?;
+            }
             if done.before.is_none() {
                 outbox::insert(connection, &context.subscribers, callback)?;
             }
@@ -296,6 +310,7 @@ fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Do
         Write::Key(write) => api_key::apply(connection, write)?,
         Write::Credential(write) => credential::apply(connection, write)?,
         Write::Trust(write) => trust::apply(connection, write)?,
+        Write::Ledger(write) => ledger::apply(connection, write)?,
         Write::Erase { erasure, now } => retention::apply(connection, erasure, *now)?,
         Write::Seal { rows } => retention::seal(connection, rows)?,
         // Writes one page for real, which a full disk has no room for. The number means nothing to us.
