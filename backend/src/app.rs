@@ -491,6 +491,9 @@ async fn keep_house(parts: web::Data<Parts>) {
         forget_messages(&parts).await;
         erase_ended(&parts).await;
         forget_outlived(&parts).await;
+        if let Err(error) = parts.store.forget_challenges(parts.clock.now()).await {
+            tracing::warn!(%error, "spent challenges cannot be forgotten");
+        }
         let now = parts.clock.now();
         let before =
             now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));

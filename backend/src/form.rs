@@ -1,6 +1,7 @@
 //! What a browser needs to draw a site's form.
 
 use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason, ScheduleOffer};
+use ringback_contract::proof::Challenge;
 
 use crate::locale::Locale;
 use crate::site::{self, Site};
@@ -13,6 +14,7 @@ pub fn describe(
     locale: &Locale,
     agent: Option<Agent>,
     wait_times: &WaitTimes,
+    proof: Option<Challenge>,
 ) -> Form {
     let wait_time = site.wait_time.as_ref().and_then(|source| wait_times.known(source));
     let of_reason = |reason: &site::Reason| {
@@ -58,5 +60,6 @@ pub fn describe(
         phone: some(&site.phone),
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
+        proof,
     }
 }

@@ -1,27 +1,32 @@
 //! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
 
+mod limits;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
 use ringback_contract::problem::FieldError;
+use ringback_contract::proof::Challenge;
 use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback, Schedule};
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
+use self::limits::Limits;
 use crate::agent::{Agent, AgentLink, AgentName, LinkRefused, Revocations};
 use crate::attributes;
 use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
 use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::guard::destination;
-use crate::guard::rate::{Limit, Verdict};
+use crate::guard::proof::{Proofs, Solved};
+use crate::guard::rate::Verdict;
 use crate::guard::shared::SharedLimits;
 use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
-use crate::rates::Rates;
 use crate::schedule::{Keeper, Window};
 use crate::site::Site;
 use crate::store::ledger::Given;
@@ -51,6 +56,15 @@ struct Wanted {
     link: Option<String>,
     /// What the visitor has agreed to.
     consent: Option<Given>,
+    proof: Proof,
+}
+
+/// The work that a form has proven.
+enum Proof {
+    /// None is asked for: a CRM has a key.
+    Spared,
+    /// What was solved, where anything was.
+    Asked(Option<Solved>),
 }
 
 /// What a link names.
@@ -82,6 +96,9 @@ pub enum Refusal {
     /// It could not be stored.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// The site is pressed, and no work was proven.
+    #[error("no work was proven")]
+    Unproven(Challenge),
     /// There is no randomness for an id.
     #[error(transparent)]
     Entropy(#[from] crate::entropy::NoEntropy),
@@ -114,47 +131,9 @@ pub struct Intake {
     own_numbers: BTreeSet<String>,
     deadline_s: u64,
     join_s: u32,
+    cooldown_s: u32,
     limits: Limits,
-}
-
-/// How many callbacks are taken.
-#[derive(Debug)]
-struct Limits {
-    number: Limit,
-    /// Of the sites that have none of their own.
-    site: Limit,
-    of_sites: BTreeMap<String, Limit>,
-    link: Limit,
-}
-
-impl Limits {
-    fn new(config: &Config, shared: Option<&Arc<SharedLimits>>) -> Self {
-        let limit = |name, rates: &Rates| Limit::new(name, rates, shared.cloned());
-        let own = |(id, site): (&String, &Site)| Some((id.clone(), limit("site", site.limit.as_ref()?)));
-        Self {
-            number: limit("number", &config.limits.number),
-            site: limit("site", &config.limits.site),
-            of_sites: config.sites.iter().filter_map(own).collect(),
-            link: limit("link", &config.limits.link),
-        }
-    }
-
-    /// Counts a request that is about to be stored.
-    async fn count(&self, wanted: &Wanted) -> Result<(), Refusal> {
-        let request = &wanted.request;
-        if let Some(link) = &wanted.link {
-            count(&self.link, link).await?;
-        }
-        count(self.of_sites.get(&request.site).unwrap_or(&self.site), &request.site).await?;
-        // A site's id holds no space.
-        let number = Personal::new(format!("{} {}", request.site, request.phone.e164()));
-        count(&self.number, number.reveal()).await
-    }
-
-    fn sweep(&self) {
-        let of_sites = self.of_sites.values();
-        of_sites.chain([&self.number, &self.site, &self.link]).for_each(Limit::sweep);
-    }
+    proofs: Proofs,
 }
 
 impl Intake {
@@ -166,6 +145,7 @@ impl Intake {
         Trust { signer, revocations }: Trust,
         shared: Option<&Arc<SharedLimits>>,
     ) -> Self {
+        let proofs = Proofs::new(config.sites.keys(), &config.proof, Arc::clone(&signer), Arc::clone(&clock));
         Self {
             store,
             clock,
@@ -176,7 +156,9 @@ impl Intake {
             own_numbers: config.sites.values().flat_map(Site::own_numbers).cloned().collect(),
             deadline_s: config.delivery.deadline_s,
             join_s: config.delivery.join_s,
+            cooldown_s: config.limits.cooldown_s,
             limits: Limits::new(config, shared),
+            proofs,
         }
     }
 
@@ -187,7 +169,9 @@ impl Intake {
         site: &Site,
         posted: &NewCallback,
         key: Option<String>,
+        proof: Option<&str>,
     ) -> Result<Taken, Refusal> {
+        self.proofs.press(site_id);
         let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
         let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
@@ -230,7 +214,8 @@ impl Intake {
             version: consent.version.clone(),
             language: posted.locale.clone(),
         });
-        self.take(Wanted { request, fallback, booking, another: false, link, consent }, key).await
+        let proof = Proof::Asked(proof.and_then(|header| self.proofs.solved(site_id, header)));
+        self.take(Wanted { request, fallback, booking, another: false, link, consent, proof }, key).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -273,7 +258,19 @@ impl Intake {
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
         let another = posted.another;
-        self.take(Wanted { request, fallback: None, booking, another, link: None, consent: None }, key).await
+        self.take(
+            Wanted {
+                request,
+                fallback: None,
+                booking,
+                another,
+                link: None,
+                consent: None,
+                proof: Proof::Spared,
+            },
+            key,
+        )
+        .await
     }
 
     /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
@@ -376,11 +373,13 @@ impl Intake {
             match self.store.inserted_with(key).await? {
                 Some(Inserted::Before { id, joined }) => return Ok(self.taken(id, joined)),
                 Some(Inserted::KeyReused) => return Err(Refusal::KeyReused),
-                Some(Inserted::New | Inserted::Joined(_)) | None => {}
+                Some(Inserted::New | Inserted::Joined(_) | Inserted::TooSoon { .. }) | None => {}
             }
         }
+        // Before the limits: whoever proves nothing takes nobody's place.
+        self.judge(&wanted.request.site, &wanted.proof).await?;
         self.limits.count(&wanted).await?;
-        let Wanted { request, fallback, booking, another, link: _, consent } = wanted;
+        let Wanted { request, fallback, booking, another, link: _, consent, proof: _ } = wanted;
         let now = self.clock.now();
         let mut callback = match booking {
             Some((window, keeper)) => Callback::book(request, now, window, keeper)?,
@@ -407,7 +406,38 @@ impl Intake {
             }
             Inserted::Before { id, joined } => Ok(self.taken(id, joined)),
             Inserted::KeyReused => Err(Refusal::KeyReused),
+            Inserted::TooSoon { ended_at } => {
+                let over = after_s(ended_at, u64::from(self.cooldown_s));
+                let reset = Duration::try_from(over.duration_since(now)).unwrap_or_default();
+                let verdict = Verdict { allowed: false, limit: 1, remaining: 0, reset };
+                Err(Refusal::Limited { name: "cooldown", verdict })
+            }
         }
+    }
+
+    /// Whether the work that the site asks for at present was done, and not used before.
+    async fn judge(&self, site: &str, proof: &Proof) -> Result<(), Refusal> {
+        let Proof::Asked(solved) = proof else {
+            return Ok(());
+        };
+        if self.proofs.bits(site) == 0 {
+            return Ok(());
+        }
+        if let Some(Solved { id, until }) = solved
+            && self.store.spend_challenge(id, *until).await?
+        {
+            return Ok(());
+        }
+        match self.proofs.challenge(site)? {
+            Some(challenge) => Err(Refusal::Unproven(challenge)),
+            // The pressure fell that very moment.
+            None => Ok(()),
+        }
+    }
+
+    /// The work that forms must prove.
+    pub fn proofs(&self) -> &Proofs {
+        &self.proofs
     }
 
     /// What keeps a second request from becoming a second call: to be called now and to be called in a window are two
@@ -419,8 +449,13 @@ impl Intake {
                 text: format!("{text} {}", kept.window.as_text()),
                 // It keeps nobody from being called at another time, and may be weeks old.
                 since: Timestamp::UNIX_EPOCH,
+                cooled_since: None,
             },
-            None => Claim { text, since: shifted_s(now, -i64::from(self.join_s)) },
+            None => Claim {
+                text,
+                since: shifted_s(now, -i64::from(self.join_s)),
+                cooled_since: (self.cooldown_s > 0).then(|| shifted_s(now, -i64::from(self.cooldown_s))),
+            },
         }
     }
 
@@ -474,11 +509,6 @@ impl Intake {
     pub fn sweep(&self) {
         self.limits.sweep();
     }
-}
-
-async fn count(limit: &Limit, caller: &str) -> Result<(), Refusal> {
-    let verdict = limit.count(caller).await;
-    if verdict.allowed { Ok(()) } else { Err(Refusal::Limited { name: limit.name(), verdict }) }
 }
 
 /// What `validator` found, in the words of the contract.

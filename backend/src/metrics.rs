@@ -16,6 +16,7 @@ const HTTP_REQUESTS: &str = "ringback_http_requests_total";
 const HTTP_DURATION: &str = "ringback_http_request_duration_seconds";
 const ACCEPTED: &str = "ringback_callbacks_accepted_total";
 const JOINED: &str = "ringback_callbacks_joined_total";
+const CHALLENGES: &str = "ringback_proof_challenges_total";
 const TRANSITIONS: &str = "ringback_callback_transitions_total";
 const EVENTS: &str = "ringback_webex_events_total";
 const QUEUE: &str = "ringback_queue_callbacks";
@@ -91,6 +92,10 @@ fn describe() {
     describe_histogram!(HTTP_DURATION, Unit::Seconds, "Time until the answer began.");
     describe_counter!(ACCEPTED, "Callbacks that were stored and accepted.");
     describe_counter!(JOINED, "Requests that joined a callback under way to the same number.");
+    describe_counter!(
+        CHALLENGES,
+        "Challenges to prove some work that were handed out: the site was pressed."
+    );
     describe_counter!(TRANSITIONS, "Changes of state of callbacks.");
     describe_counter!(EVENTS, "Webhooks that were received, by what became of them.");
     describe_gauge!(QUEUE, "Callbacks with something to do, in the whole database.");
@@ -122,6 +127,11 @@ pub fn accepted(site: &str, door: Door) {
 /// A request joined a callback under way.
 pub fn joined(site: &str, door: Door) {
     counter!(JOINED, "site" => site.to_owned(), "door" => door.as_str()).increment(1);
+}
+
+/// A form is asked to prove some work.
+pub fn challenged(site: &str) {
+    counter!(CHALLENGES, "site" => site.to_owned()).increment(1);
 }
 
 /// A callback has come from one state to another, for good.

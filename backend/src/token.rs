@@ -28,6 +28,8 @@ pub enum Purpose {
     AgentLink,
     /// Says where a page of a list ended.
     Cursor,
+    /// Is a challenge to prove some work.
+    Challenge,
     /// Begins the login of an administrator.
     AuthStart,
 }
@@ -40,6 +42,7 @@ impl Purpose {
             Self::Join => "rbj_",
             Self::AgentLink => "rba_",
             Self::Cursor => "rbc_",
+            Self::Challenge => "rbw_",
             Self::AuthStart => "rbs_",
         }
     }
@@ -217,8 +220,14 @@ mod tests {
     use super::sample::{now, signer};
     use super::*;
 
-    const EVERY: [Purpose; 5] =
-        [Purpose::Follow, Purpose::Join, Purpose::AgentLink, Purpose::Cursor, Purpose::AuthStart];
+    const EVERY: [Purpose; 6] = [
+        Purpose::Follow,
+        Purpose::Join,
+        Purpose::AgentLink,
+        Purpose::Cursor,
+        Purpose::Challenge,
+        Purpose::AuthStart,
+    ];
 
     #[test]
     fn a_token_opens_for_its_purpose_only() {

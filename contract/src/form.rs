@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::field::Presence;
+use crate::proof::Challenge;
 
 /// The description of a form.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -44,6 +45,9 @@ pub struct Form {
     /// When that was measured: RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_time_at: Option<String>,
+    /// What must be solved before a request is sent; absent while the site is calm.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Challenge>,
 }
 
 /// What a site offers to whom wants to be called at a chosen time.

@@ -9,6 +9,7 @@
 //! * [`callback`]: what the service answers about a callback, and its states.
 //! * [`event`]: what the service tells a CRM by webhook.
 //! * [`form`]: what the browser needs to draw the form.
+//! * [`proof`]: the work that a form does under pressure.
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
 pub mod callback;
@@ -17,4 +18,5 @@ pub mod event;
 pub mod field;
 pub mod form;
 pub mod problem;
+pub mod proof;
 pub mod request;

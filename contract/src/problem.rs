@@ -2,6 +2,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::proof::Challenge;
+
 /// The media type of a problem.
 pub const MEDIA_TYPE: &str = "application/problem+json";
 
@@ -24,6 +26,9 @@ pub struct Problem {
     /// The fields that were refused.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub errors: Vec<FieldError>,
+    /// What must be solved before the request is sent again.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proof: Option<Challenge>,
 }
 
 /// A field that was refused.
@@ -97,6 +102,9 @@ kinds! {
     /// The page that sent the request is not on the site's list of origins, or the request names no origin.
     /// A server should use the REST door with an API key.
     OriginNotAllowed = "origin-not-allowed", 403, "This origin may not use the site's form";
+    /// The site is asked for many callbacks at present, so each form must do some computing first. Solve the challenge in `proof` and
+    /// send the same request again with the header `Ringback-Proof`. Each challenge is good for one request.
+    ProofRequired = "proof-required", 403, "The form must prove some work first";
     /// The request carries no bearer token, or none that is known here.
     Unauthorized = "unauthorized", 401, "A valid bearer token is needed";
     /// The API key is known, and is not for this site or not for this kind of request.
@@ -141,6 +149,7 @@ impl Kind {
             detail: detail.into(),
             instance: None,
             errors: Vec::new(),
+            proof: None,
         }
     }
 }

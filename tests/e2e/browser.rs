@@ -4,6 +4,7 @@ mod docs;
 mod form;
 mod links;
 mod pictures;
+mod pressed;
 mod strict;
 mod trouble;
 mod waiting;

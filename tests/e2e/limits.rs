@@ -1,13 +1,15 @@
 //! How much of what is accepted, and from whom.
 
 use reqwest::{Method, RequestBuilder};
+use ringback_contract::callback::State;
 use ringback_contract::problem::Kind;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use ringback_tests::answer::Answer;
 use ringback_tests::house::House;
-use ringback_tests::plan::{self, API_KEY};
+use ringback_tests::plan::{API_KEY, API_KEY_FOR_ALL, Plan};
 use ringback_tests::visitor;
 use serde_json::json;
+use webex_simulator::Pace;
 
 /// A post for a number of its own.
 fn post_for(house: &House, number: usize) -> RequestBuilder {
@@ -72,6 +74,38 @@ async fn one_number_may_be_called_so_often() {
     assert_limited(&house.send(house.post(&visitor::request())).await, "number", 2);
     assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "number", 2);
     house.send(post_for(&house, 143)).await.accepted();
+}
+
+async fn a_number_has_rest_after_a_call(change: fn(&mut Plan)) {
+    let house = House::with(|plan| {
+        plan.pace(Pace::every(5));
+        plan.set("limits.cooldown_s", 600);
+        change(plan);
+    })
+    .await;
+    let first = house.ask_with_key("once").await;
+    house.until(&first.id, State::Completed).await;
+    assert_limited(&house.send(house.post(&visitor::request())).await, "cooldown", 1);
+    assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "cooldown", 1);
+    // The same post again is the same request; another number and another site have nothing to do with it.
+    assert_eq!(house.ask_with_key("once").await.id, first.id);
+    house.send(post_for(&house, 143)).await.accepted();
+    let other = json!({ "site": "other", "phone": visitor::PHONE_E164 });
+    let other = house.request(Method::POST, "/v1/callbacks").bearer_auth(API_KEY_FOR_ALL).json(&other);
+    house.send(other).await.accepted();
+    // A CRM that asks for another call gets one.
+    let another = house.crm_post(&visitor::crm_request_with(json!({ "another": true })));
+    house.send(another).await.accepted();
+}
+
+#[tokio::test]
+async fn a_number_has_rest_after_a_call_on_sqlite() {
+    a_number_has_rest_after_a_call(|_| {}).await;
+}
+
+#[tokio::test]
+async fn a_number_has_rest_after_a_call_on_postgresql() {
+    a_number_has_rest_after_a_call(Plan::postgres).await;
 }
 
 #[tokio::test]
@@ -199,7 +233,7 @@ async fn one_key_makes_so_many_requests() {
     house.send(list(API_KEY)).await.ok();
     assert_limited(&house.send(list(API_KEY)).await, "key", 2);
     assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "key", 2);
-    house.send(list(plan::API_KEY_FOR_ALL)).await.ok();
+    house.send(list(API_KEY_FOR_ALL)).await.ok();
 }
 
 #[tokio::test]

@@ -17,6 +17,7 @@ use crate::form_view::FormView;
 use crate::json::{Json, ObjectWriter};
 use crate::listener::Listener;
 use crate::outcome::Outcome;
+use crate::prover::Prover;
 use crate::read::{self, Progress};
 use crate::rules::{self, OTHER_MEMBERS};
 use crate::shell::Shell;
@@ -65,6 +66,7 @@ pub(crate) struct App {
     /// The revision of the callback that is shown, and its state.
     shown: Cell<(f64, Option<State>)>,
     leash: Leash,
+    prover: Rc<Prover>,
     listener: RefCell<Option<Listener>>,
 }
 
@@ -92,6 +94,7 @@ impl App {
             callback: RefCell::default(),
             shown: Cell::new((-1.0, None)),
             leash: Leash::default(),
+            prover: Rc::default(),
             listener: RefCell::default(),
         });
         app.enter(Phase::Editing);
@@ -147,6 +150,7 @@ impl App {
             "click" => self.click(&target),
             // Not while typing for the first time: only what is already marked is judged again.
             "input" | "change" => {
+                self.prover.begin_once(&self.description.proof());
                 if let Some(field) = self.form_view.field_of(&target).filter(|field| field.is_wrong()) {
                     field.judge(&self.description, &self.texts);
                     if !self.form_view.is_any_wrong() && self.phase.get() == Phase::Editing {
@@ -209,9 +213,9 @@ impl App {
         self.form_view.set_alert("");
         self.enter(Phase::Sending);
         let url = [&self.service, "/v1/sites/", &self.description.get("site"), "/callbacks"].concat();
-        let weak = Rc::downgrade(self);
+        let (weak, prover) = (Rc::downgrade(self), self.prover.clone());
         spawn(async move {
-            let settled = submit::post(&url, &attempt).await;
+            let settled = submit::post(&url, &attempt, &prover).await;
             if let Some(app) = weak.upgrade() {
                 app.settle(&settled);
             }

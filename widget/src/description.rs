@@ -83,6 +83,11 @@ impl Description {
         self.0.list("countries")
     }
 
+    /// What is to be solved before anything is sent; empty while the site is calm.
+    pub(crate) fn proof(&self) -> Json {
+        self.0.get("proof")
+    }
+
     /// The text to agree to: it has a `version`, a `text` and perhaps a `policy_url`.
     pub(crate) fn consent(&self) -> Json {
         self.0.get("consent")

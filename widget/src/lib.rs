@@ -24,6 +24,7 @@ mod http;
 mod json;
 mod listener;
 mod outcome;
+mod prover;
 mod read;
 mod rules;
 mod shell;

@@ -20,6 +20,8 @@ pub(crate) enum Outcome {
     Unclear,
     /// The service has stored nothing and may take it later.
     Unavailable,
+    /// Some work is to be proven first.
+    Unproven,
     /// The service takes nothing from this page.
     Refused,
 }
@@ -34,7 +36,7 @@ impl Outcome {
             Self::Offline => "offline",
             Self::Unclear => "unclear",
             Self::Unavailable => "service",
-            Self::Refused => "refused",
+            Self::Unproven | Self::Refused => "refused",
         }
     }
 }
@@ -46,6 +48,7 @@ pub(crate) fn of_answer(status: u16, slug: &str, retry_after: Option<u32>, names
         202 => Outcome::Accepted,
         422 if names_fields => Outcome::Fields,
         422 => Outcome::Unavailable,
+        403 if slug == Kind::ProofRequired.slug() => Outcome::Unproven,
         429 => Outcome::Busy(retry_after.unwrap_or(BUSY_WAIT)),
         // Said by the service itself: nothing was stored. A proxy that says 503 does not know.
         408 | 503 if slug == Kind::StoreUnavailable.slug() || slug == Kind::TooSlow.slug() => {
@@ -77,6 +80,12 @@ mod tests {
         for (status, slug) in [(403, "origin-not-allowed"), (404, "site-unknown"), (413, "too-large")] {
             assert_eq!(refusal(status, slug), Outcome::Refused);
         }
+    }
+
+    #[test]
+    fn work_that_is_asked_for_is_no_refusal() {
+        assert_eq!(refusal(403, "proof-required"), Outcome::Unproven);
+        assert_eq!(refusal(403, ""), Outcome::Refused);
     }
 
     #[test]

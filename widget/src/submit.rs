@@ -1,5 +1,6 @@
 //! Sends a request for a callback, once.
 
+use ringback_contract::proof::PROOF;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 
 use crate::attempt::Attempt;
@@ -8,10 +9,14 @@ use crate::dom::window;
 use crate::http::Request;
 use crate::json::Json;
 use crate::outcome::{self, Outcome};
+use crate::prover::Prover;
 use crate::read;
 
 /// How long the service may take to answer, in milliseconds.
 const PATIENCE: i32 = 15_000;
+
+/// How often work is proven for one attempt at most.
+const PROOFS: u8 = 3;
 
 /// What became of a post.
 pub(crate) struct Settled {
@@ -23,14 +28,28 @@ pub(crate) struct Settled {
 }
 
 /// Sends an attempt.
-pub(crate) async fn post(url: &str, attempt: &Attempt) -> Settled {
+///
+/// `prover` works on what the service asks for; what it asks for only now is done and sent at once, a few times at most.
+pub(crate) async fn post(url: &str, attempt: &Attempt, prover: &Prover) -> Settled {
+    for _ in 1..PROOFS {
+        let settled = post_once(url, attempt, &prover.proof().await).await;
+        if settled.outcome != Outcome::Unproven {
+            return settled;
+        }
+        prover.begin(&settled.body.get("proof"));
+    }
+    post_once(url, attempt, &prover.proof().await).await
+}
+
+async fn post_once(url: &str, attempt: &Attempt, proof: &str) -> Settled {
     if !window().navigator().on_line() {
         return Settled { outcome: Outcome::Offline, status: 0, body: Json::default() };
     }
+    let headers = [("Content-Type", "application/json"), (IDEMPOTENCY_KEY, &attempt.key), (PROOF, proof)];
     let request = Request {
         method: "POST",
         url,
-        headers: &[("Content-Type", "application/json"), (IDEMPOTENCY_KEY, &attempt.key)],
+        headers: if proof.is_empty() { &headers[..2] } else { &headers },
         body: Some(&attempt.body),
     };
     let deadline = Deadline::new(PATIENCE);

@@ -1,6 +1,7 @@
 //! What a value must be beyond its type. Everything that is wrong is collected, so that one start tells it all.
 
 mod crm;
+mod limits;
 mod webex;
 
 use std::collections::HashSet;
@@ -15,7 +16,6 @@ use crate::agent::Agent;
 use crate::attributes;
 use crate::locale;
 use crate::phone::{self, PhoneNumber};
-use crate::rates::{Rate, Rates};
 use crate::schedule::{self, Keeper, Offer};
 use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
 
@@ -84,7 +84,8 @@ pub(super) fn check(config: &Config) -> Vec<ConfigError> {
     store(config, &mut found);
     webex::check(config, &mut found);
     delivery(config, &mut found);
-    limits(config, &mut found);
+    limits::check(config, &mut found);
+    limits::proof(config, &mut found);
     if config.sites.is_empty() {
         found.add(
             "sites",
@@ -186,6 +187,10 @@ fn server(config: &Config, found: &mut Findings) {
 
 /// Whether the text is an origin as browsers write it (RFC 6454 section 6.2).
 fn is_origin(text: &str) -> bool {
+    if let Some((scheme, rest)) = text.split_once("://*.") {
+        // A star for a whole top-level domain lists half the world.
+        return rest.contains('.') && !rest.contains('*') && is_origin(&format!("{scheme}://{rest}"));
+    }
     Url::parse(text).is_ok_and(|url| {
         matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
     })
@@ -273,53 +278,6 @@ fn delivery(config: &Config, found: &mut Findings) {
     );
 }
 
-fn limits(config: &Config, found: &mut Findings) {
-    let limits = &config.limits;
-    let redis_url = limits.redis_url.expose_secret();
-    found.require(
-        redis_url.is_empty() || redis::Client::open(redis_url).is_ok(),
-        "limits.redis_url",
-        "it is not the address of a server with Redis' protocol",
-        "write it as redis://:password@host:6379/0, with rediss:// for TLS, or leave it empty",
-    );
-    for (key, limit) in [
-        ("address", &limits.address),
-        ("number", &limits.number),
-        ("site", &limits.site),
-        ("link", &limits.link),
-        ("key", &limits.key),
-        ("reads", &limits.reads),
-        ("guesses", &limits.guesses),
-    ] {
-        rates(&format!("limits.{key}"), limit, found);
-    }
-    for (site, limit) in config.sites.iter().filter_map(|(id, site)| Some((id, site.limit.as_ref()?))) {
-        rates(&format!("sites.{site}.limit"), limit, found);
-    }
-    found.require(
-        limits.followers_per_address > 0,
-        "limits.followers_per_address",
-        "nobody could follow a callback",
-        "give at least 1, such as 100",
-    );
-    found.require(
-        (1024..=1_048_576).contains(&limits.body_bytes),
-        "limits.body_bytes",
-        format!("{} is not between 1024 and 1048576", limits.body_bytes),
-        "16384 holds the largest request that the rules allow",
-    );
-}
-
-fn rates(key: &str, rates: &Rates, found: &mut Findings) {
-    let lets_through = |rate: &Rate| rate.requests > 0 && rate.per_s > 0;
-    found.require(
-        !rates.as_slice().is_empty() && rates.as_slice().iter().all(lets_through),
-        key,
-        "a limit of 0 lets nothing through, and a list of none limits nothing",
-        "give both as at least 1, such as { requests = 20, per_s = 600 }, or a list of these",
-    );
-}
-
 fn destinations(key: &str, site: &Site, found: &mut Findings) {
     found.require(
         !site.countries.is_empty(),
@@ -362,7 +320,7 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
         found.add(
             format!("{key}.origins"),
             format!("{origin:?} is not an origin"),
-            "write scheme, host and port as browsers do: https://www.example.com",
+            "write scheme, host and port as browsers do: https://www.example.com, or https://*.example.com for all below it",
         );
     }
     found.entry_point(format!("{key}.entry_point"), &site.entry_point);

@@ -39,6 +39,8 @@ pub struct Config {
     pub delivery: Delivery,
     /// How much of what is accepted.
     pub limits: Limits,
+    /// How much work forms must prove.
+    pub proof: Proof,
     /// What is logged.
     pub log: Log,
     /// The websites, by id.
@@ -180,6 +182,18 @@ pub struct Limits {
     pub body_timeout_ms: u64,
     pub followers: usize,
     pub followers_per_address: usize,
+    pub cooldown_s: u32,
+}
+
+/// How much work forms must prove.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+#[expect(missing_docs, reason = "the commented default file says what each key is")]
+pub struct Proof {
+    pub calm_per_minute: u32,
+    pub least_bits: u8,
+    pub most_bits: u8,
+    pub lifetime_s: u64,
 }
 
 /// What is logged.

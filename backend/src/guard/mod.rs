@@ -4,5 +4,6 @@ mod callers;
 pub mod destination;
 pub mod followers;
 pub mod origin;
+pub mod proof;
 pub mod rate;
 pub mod shared;

@@ -46,7 +46,22 @@ fn check_listed(site: &Site, own: &str, origin: &str) -> Result<(), OriginRefuse
 
 /// Whether the origin may use the site's form.
 pub fn is_listed(site: &Site, own: &str, origin: &str) -> bool {
-    origin == own || site.origins.iter().any(|listed| listed == origin)
+    origin == own || site.origins.iter().any(|listed| covers(listed, origin))
+}
+
+/// Whether what is listed is the origin, or stands for it: `https://*.example.com` is every name below example.com, at any
+/// depth, and not example.com itself (as in a Content-Security-Policy: CSP level 3, section 6.7.2.8).
+fn covers(listed: &str, origin: &str) -> bool {
+    let Some((scheme, rest)) = listed.split_once("://*.") else {
+        return listed == origin;
+    };
+    let below = origin.strip_prefix(scheme).and_then(|origin| origin.strip_prefix("://"));
+    let below = below.and_then(|host| host.strip_suffix(rest)).and_then(|host| host.strip_suffix('.'));
+    let is_label = |label: &str| {
+        !label.is_empty()
+            && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_'))
+    };
+    below.is_some_and(|below| below.split('.').all(is_label))
 }
 
 /// What of a header may be told back and logged: a short run of the characters that origins have.
@@ -90,6 +105,29 @@ mod tests {
         ] {
             assert!(check_post(&site(), OWN, from(bad)).is_err(), "{bad}");
             assert!(check_read(&site(), OWN, from(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_star_stands_for_every_name_below_and_for_nothing_else() {
+        let listed = "https://*.acme.example:8443";
+        for good in ["https://www.acme.example:8443", "https://a.b-c.acme.example:8443"] {
+            assert!(covers(listed, good), "{good}");
+        }
+        for bad in [
+            "https://acme.example:8443",
+            "https://.acme.example:8443",
+            "https://a..acme.example:8443",
+            "https://evilacme.example:8443",
+            "https://www.acme.example",
+            "http://www.acme.example:8443",
+            "https://evil.example:8443/.acme.example:8443",
+            "https://evil.example:443.acme.example:8443",
+            "https://user@www.acme.example:8443",
+            "null",
+            "",
+        ] {
+            assert!(!covers(listed, bad), "{bad}");
         }
     }
 

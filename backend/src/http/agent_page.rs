@@ -124,15 +124,18 @@ impl Page<'_> {
                 _ => return None,
             })
         });
+        let ancestors = self.site.map_or(String::new(), |(_, site)| site.origins.join(" "));
+        let ancestors = if ancestors.is_empty() { "'none'" } else { &ancestors };
         let policy = format!(
             "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'nonce-{nonce}'; connect-src 'self'; \
-             img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
+             img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         );
         Ok(HttpResponse::build(self.status)
             .content_type("text/html; charset=utf-8")
             .insert_header((CONTENT_SECURITY_POLICY, policy))
             // The address may hold a token.
             .insert_header((REFERRER_POLICY, "same-origin"))
+            .insert_header(("Cross-Origin-Opener-Policy", "same-origin"))
             .insert_header(("X-Robots-Tag", "noindex"))
             .body(html))
     }

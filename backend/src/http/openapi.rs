@@ -329,6 +329,9 @@ fn parameters() -> Value {
             json!({ "type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[!-~]+$" }),
             "A key of the client's making, so that a repeated post has the effect of one. Quoted as in the IETF draft, or plain.",
         ),
+        "Proof": parameter("header", ringback_contract::proof::PROOF, false, text(),
+            "Where the form's description or a problem has a `proof`: the challenge, a colon, and a decimal number with which the \
+             SHA-256 of (the SHA-256 of the challenge, then the number as 8 bytes, big-endian) begins with so many zero bits."),
         "Prefer": parameter("header", "Prefer", false, json!({ "type": "string", "examples": ["wait=10"] }),
             "`wait=N`: answer later and say more; 30 seconds is the longest (RFC 7240)."),
         "Include": parameter("query", "include", false, json!({ "type": "string", "enum": ["requests"] }),

@@ -6,14 +6,15 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE,
-    X_CONTENT_TYPE_OPTIONS,
+    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
+    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError, web};
 use ringback_contract::problem::{FieldError, Kind, MEDIA_TYPE, Problem};
 use tracing_actix_web::RequestId;
 
+use super::Parts;
 use crate::entropy::NoEntropy;
 use crate::guard::origin::OriginRefused;
 use crate::guard::rate::Verdict;
@@ -118,6 +119,12 @@ impl From<Refusal> for Failure {
                 Kind::IdempotencyKeyReused,
                 "The key was used before with another body. Use a new key for a new request.",
             ),
+            Refusal::Unproven(challenge) => {
+                let detail = "Solve the challenge in `proof`, and send the same request again with the header Ringback-Proof.";
+                let mut failure = Self::new(Kind::ProofRequired, detail);
+                failure.problem.proof = Some(challenge);
+                failure
+            }
             Refusal::Store(error) => error.into(),
             Refusal::Entropy(error) => error.into(),
             Refusal::Link(error) => Self::internal(&error),
@@ -154,13 +161,15 @@ impl From<OriginRefused> for Failure {
     }
 }
 
-/// What every response has: the request's id, no guessing at types, no keeping unless a handler says so. Errors that are
+/// What every response has: the request's id, no guessing at types, no telling of addresses, no keeping unless a handler says so. Errors that are
 /// not problems yet (no such address, no such method) become problems here.
 pub async fn every_response(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let is_https =
+        request.app_data::<web::Data<Parts>>().is_some_and(|parts| parts.public_url.starts_with("https://"));
     let response = next.call(request).await?.map_into_boxed_body();
     let status = response.status();
     let is_error = status.is_client_error() || status.is_server_error();
@@ -190,8 +199,19 @@ pub async fn every_response(
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if !headers.contains_key(CACHE_CONTROL) {
-        headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    if is_https {
+        // RFC 6797. Not for names below ours, which we know nothing of.
+        headers.insert(STRICT_TRANSPORT_SECURITY, HeaderValue::from_static("max-age=31536000"));
+    }
+    // What a handler has not said otherwise. Pages of listed origins read with CORS, which this does not concern.
+    for (name, value) in [
+        (CACHE_CONTROL, "no-store"),
+        (REFERRER_POLICY, "no-referrer"),
+        (HeaderName::from_static("cross-origin-resource-policy"), "same-origin"),
+    ] {
+        if !headers.contains_key(&name) {
+            headers.insert(name, HeaderValue::from_static(value));
+        }
     }
     Ok(response)
 }

@@ -5,6 +5,7 @@ use ringback_contract::callback::{Accepted, State};
 use ringback_contract::field::Code;
 use ringback_contract::form::{Agent, Form};
 use ringback_contract::problem::Kind;
+use ringback_contract::proof::PROOF;
 use ringback_contract::request::NewCallback;
 use serde::Deserialize;
 
@@ -39,7 +40,8 @@ pub(super) async fn form(
     let locale = locale::best([query.locale.as_str(), &site.locale])
         .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
     let agent = agent(&parts, &site_id, site, &query.agent);
-    Ok(web::Json(form::describe(&site_id, site, locale, agent, &parts.wait_times)))
+    let proof = parts.intake.proofs().challenge(&site_id)?;
+    Ok(web::Json(form::describe(&site_id, site, locale, agent, &parts.wait_times, proof)))
 }
 
 /// What became of a preferred-agent token; `None` where there is none.
@@ -68,8 +70,9 @@ pub(super) async fn create(
     let site = find(&parts, &site_id)?;
     origin::check_post(site, &parts.public_url, extract::sender(&request))?;
     let key = extract::idempotency_key(&request)?;
+    let proof = extract::header(&request, PROOF);
     let posted: NewCallback = extract::json(&request, body, parts.limits()).await?;
-    let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key).await?;
+    let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key, proof).await?;
     Ok(accepted(&taken))
 }
 

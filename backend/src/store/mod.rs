@@ -153,6 +153,8 @@ pub struct Claim {
     pub text: String,
     /// Callbacks that were accepted before this moment have lost theirs: what has not ended by then may never.
     pub since: Timestamp,
+    /// Where a call to the number of the callback, for its site, has ended after this moment, it is too soon for another.
+    pub cooled_since: Option<Timestamp>,
 }
 
 /// What became of a new callback.
@@ -171,6 +173,11 @@ pub enum Inserted {
     },
     /// The key had been used for another request; nothing was stored.
     KeyReused,
+    /// It is too soon for another call to the number; nothing was stored.
+    TooSoon {
+        /// When the last one ended.
+        ended_at: Timestamp,
+    },
 }
 
 /// What a request to Webex can be for.

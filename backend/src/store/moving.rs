@@ -15,7 +15,7 @@ use crate::config;
 
 /// The tables that are moved, in an order that suits their references, each with what its rows are read in the order of.
 /// Rows without an order of their own are read as they were written.
-pub(super) const TABLES: [(&str, Order); 14] = [
+pub(super) const TABLES: [(&str, Order); 15] = [
     ("callback", Order::By("id")),
     ("idempotency", Order::By("scope, key")),
     ("attempt", Order::Written),
@@ -23,6 +23,7 @@ pub(super) const TABLES: [(&str, Order); 14] = [
     ("signing_key", Order::By("id")),
     ("revoked_link", Order::By("subject")),
     ("credential", Order::By("id")),
+    ("spent_challenge", Order::By("id")),
     ("sealing", Order::By("id")),
     ("consent_text", Order::By("hash")),
     ("consent", Order::Written),

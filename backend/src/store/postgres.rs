@@ -197,6 +197,7 @@ impl Store for PostgresStore {
                     self.tell(callback.id);
                     return Ok(Inserted::New);
                 }
+                (Insertion::TooSoon(ended_at), _) => return Ok(Inserted::TooSoon { ended_at }),
                 (Insertion::Joined(first), _) => return Ok(Inserted::Joined(first)),
                 (Insertion::KeyKnown, Some(key)) => {
                     if let Some(before) = self.inserted_with(key).await? {

@@ -323,7 +323,7 @@ async fn a_site_with_much_to_do_does_not_hold_back_the_others(fresh: Fresh) {
 }
 
 fn claim(since: Timestamp) -> Claim {
-    Claim { text: "acme +15555550142".to_owned(), since }
+    Claim { text: "acme +15555550142".to_owned(), since, cooled_since: None }
 }
 
 async fn of_many_with_one_claim_the_first_is_stored_and_the_others_join_it(fresh: Fresh) {

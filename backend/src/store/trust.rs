@@ -22,6 +22,25 @@ pub trait TrustStore: Send + Sync + std::fmt::Debug {
     /// Takes links back.
     async fn revoke_links(&self, revoked: &Revoked) -> Result<(), StoreError>;
 
+    /// Spends a challenge that was solved; it has to be remembered until then. `false`: it had been spent before.
+    async fn spend_challenge(&self, id: &str, until: Timestamp) -> Result<bool, StoreError>;
+
+    /// Forgets spent challenges that have run out.
+    async fn forget_challenges(&self, now: Timestamp) -> Result<u64, StoreError>;
+
     /// The links that were taken back.
     async fn revoked_links(&self) -> Result<Vec<Revoked>, StoreError>;
 }
+
+/// What keeps a solved challenge from being used twice.
+pub(super) const SPEND: &str =
+    "INSERT INTO spent_challenge (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";
+pub(super) const FORGET_SPENT: &str = "DELETE FROM spent_challenge WHERE expires_at < $1";
+
+/// When the last call to a number ended, if that was after a moment.
+pub(super) const LAST_END: &str = "SELECT max(ended_at) FROM callback \
+     WHERE phone = $1 AND site = $2 AND state = 'completed' AND ended_at > $3";
+/// The same where nobody has the claim: else the request joins.
+pub(super) const LAST_END_UNCLAIMED: &str = "SELECT max(ended_at) FROM callback \
+     WHERE phone = $1 AND site = $2 AND state = 'completed' AND ended_at > $3 \
+     AND NOT EXISTS (SELECT 1 FROM callback WHERE claim = $4)";

@@ -35,6 +35,7 @@ pub struct Run<'a> {
 pub fn configuration(run: &Run<'_>) -> Result<String> {
     let mut file = toml! {
         [limits]
+        cooldown_s = 0
         // Who tries the demo posts more often from one address than any visitor does.
         address = { requests = 200, per_s = 60 }
 

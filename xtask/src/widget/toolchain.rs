@@ -180,7 +180,8 @@ impl Toolchain {
         if let Some(linker) = &self.linker {
             command.env("CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_LINKER", linker);
         }
-        let mut flags = vec![WITHOUT_REFERENCES];
+        // SHA-256 as a loop: a visitor pays for each byte, and seldom for a hash.
+        let mut flags = vec![WITHOUT_REFERENCES, "--cfg=sha2_backend_soft=\"compact\""];
         if self.way != Way::Shipped {
             command.env("RUSTC_BOOTSTRAP", "1").arg("-Zbuild-std=std,panic_abort");
         }

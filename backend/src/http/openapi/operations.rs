@@ -219,7 +219,7 @@ fn browser_operations() -> Vec<Operation> {
             summary: "A visitor asks for a callback",
             description: "From a page whose origin the site lists.",
             door: Door::Browser,
-            parameters: &["Site", "IdempotencyKey"],
+            parameters: &["Site", "IdempotencyKey", "Proof"],
             body: Some(Content::json("NewCallback", visitors_request())),
             answers: vec![Answer {
                 status: 202,
@@ -229,6 +229,7 @@ fn browser_operations() -> Vec<Operation> {
             }],
             problems: &[
                 Kind::Validation,
+                Kind::ProofRequired,
                 Kind::SiteUnknown,
                 Kind::IdempotencyKeyInvalid,
                 Kind::IdempotencyKeyReused,

@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 use super::PostgresStore;
 use crate::agent::Revoked;
 use crate::store::row::{read_key, read_revoked};
-use crate::store::trust::TrustStore;
+use crate::store::trust::{FORGET_SPENT, SPEND, TrustStore};
 use crate::store::{StoreError, failed};
 use crate::token::SigningKey;
 
@@ -69,6 +69,16 @@ impl TrustStore for PostgresStore {
         );
         let query = query.bind(&revoked.subject).bind(revoked.at.as_millisecond());
         query.execute(&self.pool).await.map_err(failed("write a key")).map(|_| ())
+    }
+
+    async fn spend_challenge(&self, id: &str, until: Timestamp) -> Result<bool, StoreError> {
+        let query = sqlx::query(SPEND).bind(id).bind(until.as_millisecond());
+        Ok(query.execute(&self.pool).await.map_err(failed("spend a challenge"))?.rows_affected() == 1)
+    }
+
+    async fn forget_challenges(&self, now: Timestamp) -> Result<u64, StoreError> {
+        let query = sqlx::query(FORGET_SPENT).bind(now.as_millisecond());
+        Ok(query.execute(&self.pool).await.map_err(failed("forget challenges"))?.rows_affected())
     }
 
     async fn revoked_links(&self) -> Result<Vec<Revoked>, StoreError> {

@@ -11,6 +11,7 @@ use crate::schedule::Window;
 use crate::store::ledger::NewConsent;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment, read_id};
+use crate::store::trust::LAST_END_UNCLAIMED;
 use crate::store::vault::PersonalColumns;
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
@@ -30,6 +31,8 @@ pub(super) enum Insertion {
     Joined(CallbackId),
     /// The key had been used: nothing was stored.
     KeyKnown,
+    /// A call to the number has just ended: nothing was stored.
+    TooSoon(Timestamp),
     /// Who had the claim has just lost it: nothing was stored, and it can be tried again.
     Again,
 }
@@ -48,6 +51,17 @@ impl PostgresStore {
         let claim = claim.zip(claim_text.as_deref());
         let fingerprint = key.map(|key| self.vault.fingerprint(key));
         let key = key.zip(fingerprint.as_ref());
+        if let Some((claim, text)) = claim
+            && let Some(since) = claim.cooled_since
+        {
+            let query = sqlx::query_scalar(LAST_END_UNCLAIMED).bind(&columns.clear.phone);
+            let query = query.bind(&callback.request.site).bind(since.as_millisecond()).bind(text);
+            let ended: Option<i64> =
+                query.fetch_one(&self.pool).await.map_err(failed("find the last call"))?;
+            if let Some(ended) = ended {
+                return Ok(Insertion::TooSoon(moment(ended)?));
+            }
+        }
         // Most requests are a row and a consent: one statement is a transaction of its own, and one journey instead of four.
         if key.is_none() && self.subscribers.messages(callback).is_empty() {
             let mut connection = self.pool.acquire().await.map_err(failed("connect"))?;

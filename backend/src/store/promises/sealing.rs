@@ -7,7 +7,7 @@ use crate::store::{self, Claim, Inserted, StoreError, Use};
 
 fn claim(callback: &Callback) -> Claim {
     let text = format!("{} {}", callback.request.site, callback.request.phone.e164());
-    Claim { text, since: now() }
+    Claim { text, since: now(), cooled_since: None }
 }
 
 pub(super) async fn only_the_key_that_sealed_it_opens_a_store(mut fresh: Fresh) {

@@ -9,7 +9,7 @@ use super::SqliteStore;
 use super::writer::{Write, execute};
 use crate::agent::Revoked;
 use crate::store::row::{read_key, read_revoked};
-use crate::store::trust::TrustStore;
+use crate::store::trust::{FORGET_SPENT, SPEND, TrustStore};
 use crate::store::{StoreError, failed};
 use crate::token::SigningKey;
 
@@ -19,6 +19,8 @@ pub(super) enum TrustWrite {
     Add { key: SigningKey },
     Retire { id: String },
     Revoke { revoked: Revoked },
+    Spend { id: String, until: Timestamp },
+    ForgetSpent { now: Timestamp },
 }
 
 pub(super) fn apply(connection: &Connection, write: &TrustWrite) -> Result<u64, StoreError> {
@@ -41,6 +43,8 @@ pub(super) fn apply(connection: &Connection, write: &TrustWrite) -> Result<u64, 
              ON CONFLICT (subject) DO UPDATE SET revoked_at = max(revoked_at, ?2)",
             params![revoked.subject, revoked.at.as_millisecond()],
         ),
+        TrustWrite::Spend { id, until } => written(SPEND, params![id, until.as_millisecond()]),
+        TrustWrite::ForgetSpent { now } => written(FORGET_SPENT, params![now.as_millisecond()]),
     }
 }
 
@@ -72,6 +76,15 @@ impl TrustStore for SqliteStore {
 
     async fn revoke_links(&self, revoked: &Revoked) -> Result<(), StoreError> {
         self.writer.write(Write::Trust(TrustWrite::Revoke { revoked: revoked.clone() })).await.map(|_| ())
+    }
+
+    async fn spend_challenge(&self, id: &str, until: Timestamp) -> Result<bool, StoreError> {
+        let write = TrustWrite::Spend { id: id.to_owned(), until };
+        Ok(self.writer.write(Write::Trust(write)).await?.rows == 1)
+    }
+
+    async fn forget_challenges(&self, now: Timestamp) -> Result<u64, StoreError> {
+        Ok(self.writer.write(Write::Trust(TrustWrite::ForgetSpent { now })).await?.rows)
     }
 
     async fn revoked_links(&self) -> Result<Vec<Revoked>, StoreError> {

@@ -24,7 +24,8 @@ use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::store::ledger::Given;
 use crate::store::outbox::Subscribers;
-use crate::store::row::{Columns as _, read_id, read_inserted};
+use crate::store::row::{Columns as _, moment, read_id, read_inserted};
+use crate::store::trust::LAST_END;
 use crate::store::vault::{PersonalColumns, SealedRow, Vault};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
@@ -351,6 +352,11 @@ fn insert(
         return Ok(Done { rows: 0, before: Some(Inserted::Joined(first)) });
     }
     let PersonalColumns { clear, sealed } = vault.columns(callback)?;
+    if let Some(since) = claim.as_ref().and_then(|claim| claim.cooled_since)
+        && let Some(ended_at) = last_end(connection, &clear.phone, &callback.request.site, since)?
+    {
+        return Ok(Done { rows: 0, before: Some(Inserted::TooSoon { ended_at }) });
+    }
     let request = &callback.request;
     let fallback = callback.fallback.as_ref();
     let appointment = callback.appointment.as_ref();
@@ -395,6 +401,19 @@ fn insert(
         insert_key(connection, key, vault, &Keyed { id: callback.id, joined: false }, callback.created_at)?;
     }
     Ok(Done { rows: 1, before: None })
+}
+
+/// When the last call to the number ended, if that was after a moment.
+fn last_end(
+    connection: &Connection,
+    phone: &str,
+    site: &str,
+    since: Timestamp,
+) -> Result<Option<Timestamp>, StoreError> {
+    let mut find = connection.prepare_cached(LAST_END).map_err(failed("find the last call"))?;
+    let ended = find.query_row(params![phone, site, since.as_millisecond()], |row| row.get(0));
+    let ended: Option<i64> = ended.map_err(failed("find the last call"))?;
+    ended.map(moment).transpose()
 }
 
 /// The callback that has the claim, where it has not lost it.

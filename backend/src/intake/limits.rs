@@ -1,0 +1,59 @@
+//! How many callbacks are taken: of a site, to a number, with a link.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::{Refusal, Wanted};
+use crate::config::Config;
+use crate::guard::rate::Limit;
+use crate::guard::shared::SharedLimits;
+use crate::personal::Personal;
+use crate::rates::Rates;
+use crate::site::Site;
+
+/// How many callbacks are taken.
+#[derive(Debug)]
+pub(super) struct Limits {
+    number: Limit,
+    /// Of the sites that have none of their own.
+    site: Limit,
+    of_sites: BTreeMap<String, Limit>,
+    link: Limit,
+}
+
+impl Limits {
+    /// The limits of the configuration.
+    pub(super) fn new(config: &Config, shared: Option<&Arc<SharedLimits>>) -> Self {
+        let limit = |name, rates: &Rates| Limit::new(name, rates, shared.cloned());
+        let own = |(id, site): (&String, &Site)| Some((id.clone(), limit("site", site.limit.as_ref()?)));
+        Self {
+            number: limit("number", &config.limits.number),
+            site: limit("site", &config.limits.site),
+            of_sites: config.sites.iter().filter_map(own).collect(),
+            link: limit("link", &config.limits.link),
+        }
+    }
+
+    /// Counts a request that is about to be stored.
+    pub(super) async fn count(&self, wanted: &Wanted) -> Result<(), Refusal> {
+        let request = &wanted.request;
+        if let Some(link) = &wanted.link {
+            count(&self.link, link).await?;
+        }
+        count(self.of_sites.get(&request.site).unwrap_or(&self.site), &request.site).await?;
+        // A site's id holds no space.
+        let number = Personal::new(format!("{} {}", request.site, request.phone.e164()));
+        count(&self.number, number.reveal()).await
+    }
+
+    /// Forgets callers that are as good as new.
+    pub(super) fn sweep(&self) {
+        let of_sites = self.of_sites.values();
+        of_sites.chain([&self.number, &self.site, &self.link]).for_each(Limit::sweep);
+    }
+}
+
+async fn count(limit: &Limit, caller: &str) -> Result<(), Refusal> {
+    let verdict = limit.count(caller).await;
+    if verdict.allowed { Ok(()) } else { Err(Refusal::Limited { name: limit.name(), verdict }) }
+}
