@@ -14,6 +14,7 @@ pub fn describe(
     locale: &Locale,
     agent: Option<Agent>,
     wait_times: &WaitTimes,
+    opened: String,
     proof: Option<Challenge>,
 ) -> Form {
     let wait_time = site.wait_time.as_ref().and_then(|source| wait_times.known(source));
@@ -60,6 +61,7 @@ pub fn describe(
         phone: some(&site.phone),
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
+        opened,
         proof,
     }
 }

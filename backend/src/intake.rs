@@ -1,6 +1,7 @@
 //! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
 
 mod limits;
+mod person;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -15,13 +16,14 @@ use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
 use self::limits::Limits;
+use self::person::Proof;
 use crate::agent::{Agent, AgentLink, AgentName, LinkRefused, Revocations};
 use crate::attributes;
 use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
 use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
 use crate::guard::destination;
-use crate::guard::proof::{Proofs, Solved};
+use crate::guard::proof::Proofs;
 use crate::guard::rate::Verdict;
 use crate::guard::shared::SharedLimits;
 use crate::metrics;
@@ -57,14 +59,6 @@ struct Wanted {
     /// What the visitor has agreed to.
     consent: Option<Given>,
     proof: Proof,
-}
-
-/// The work that a form has proven.
-enum Proof {
-    /// None is asked for: a CRM has a key.
-    Spared,
-    /// What was solved, where anything was.
-    Asked(Option<Solved>),
 }
 
 /// What a link names.
@@ -132,6 +126,7 @@ pub struct Intake {
     deadline_s: u64,
     join_s: u32,
     cooldown_s: u32,
+    typing_ms: u32,
     limits: Limits,
     proofs: Proofs,
 }
@@ -157,6 +152,7 @@ impl Intake {
             deadline_s: config.delivery.deadline_s,
             join_s: config.delivery.join_s,
             cooldown_s: config.limits.cooldown_s,
+            typing_ms: config.limits.typing_ms,
             limits: Limits::new(config, shared),
             proofs,
         }
@@ -172,6 +168,9 @@ impl Intake {
         proof: Option<&str>,
     ) -> Result<Taken, Refusal> {
         self.proofs.press(site_id);
+        if let Some(sieve) = self.sieve(posted) {
+            return self.pretend(site_id, sieve);
+        }
         let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
         let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
@@ -413,31 +412,6 @@ impl Intake {
                 Err(Refusal::Limited { name: "cooldown", verdict })
             }
         }
-    }
-
-    /// Whether the work that the site asks for at present was done, and not used before.
-    async fn judge(&self, site: &str, proof: &Proof) -> Result<(), Refusal> {
-        let Proof::Asked(solved) = proof else {
-            return Ok(());
-        };
-        if self.proofs.bits(site) == 0 {
-            return Ok(());
-        }
-        if let Some(Solved { id, until }) = solved
-            && self.store.spend_challenge(id, *until).await?
-        {
-            return Ok(());
-        }
-        match self.proofs.challenge(site)? {
-            Some(challenge) => Err(Refusal::Unproven(challenge)),
-            // The pressure fell that very moment.
-            None => Ok(()),
-        }
-    }
-
-    /// The work that forms must prove.
-    pub fn proofs(&self) -> &Proofs {
-        &self.proofs
     }
 
     /// What keeps a second request from becoming a second call: to be called now and to be called in a window are two

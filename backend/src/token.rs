@@ -30,6 +30,8 @@ pub enum Purpose {
     Cursor,
     /// Is a challenge to prove some work.
     Challenge,
+    /// Says when a form was asked for.
+    Opened,
     /// Begins the login of an administrator.
     AuthStart,
 }
@@ -43,6 +45,7 @@ impl Purpose {
             Self::AgentLink => "rba_",
             Self::Cursor => "rbc_",
             Self::Challenge => "rbw_",
+            Self::Opened => "rbo_",
             Self::AuthStart => "rbs_",
         }
     }
@@ -220,12 +223,13 @@ mod tests {
     use super::sample::{now, signer};
     use super::*;
 
-    const EVERY: [Purpose; 6] = [
+    const EVERY: [Purpose; 7] = [
         Purpose::Follow,
         Purpose::Join,
         Purpose::AgentLink,
         Purpose::Cursor,
         Purpose::Challenge,
+        Purpose::Opened,
         Purpose::AuthStart,
     ];
 

@@ -45,6 +45,8 @@ pub struct Form {
     /// When that was measured: RFC 3339, UTC.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_time_at: Option<String>,
+    /// When the form was asked for, to be sent back with it.
+    pub opened: String,
     /// What must be solved before a request is sent; absent while the site is calm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Challenge>,

@@ -68,6 +68,14 @@ pub struct NewCallback {
     /// When to call; absent for as soon as possible. Judged by the service alone, which has the calendar.
     #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// The member `opened` of the form's description: whoever sends it back within a second is no person. Empty where there was no
+    /// form.
+    // Both of these are left out where they are empty, so that the digest of a request that was kept by a version without them holds.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub opened: String,
+    /// A field that no person sees. Leave it empty: a request that fills it in is answered, and thrown away.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub website: String,
 }
 
 /// A CRM's request to call somebody, as posted to `/v1/callbacks`.

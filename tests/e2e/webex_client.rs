@@ -1,7 +1,7 @@
 //! What every documented failure of every call means, in every envelope. The expectations are written here from Webex's
 //! documents, and not taken from the table under test.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -152,7 +152,7 @@ impl Subject {
         let secret = SecretString::from("a secret of more than 32 characters".to_owned());
         match call {
             Call::CreateTask => self.webex.create_task(&self.task).await.map(drop),
-            Call::ListTasks => self.webex.task_statuses(&HashSet::from(["t1"]), from, from).await.map(drop),
+            Call::ListTasks => self.webex.task_statuses(HashMap::from([("t1", from)]), from).await.map(drop),
             Call::Search => {
                 let number = PhoneNumber::from_e164(visitor::PHONE_E164).unwrap();
                 self.webex.tasks_to(&number, from, from, "RingbackRef").await.map(drop)

@@ -3,7 +3,9 @@
 
 pub mod delivery;
 pub mod followers;
+pub mod guard;
 pub mod intake;
+pub mod proof;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};

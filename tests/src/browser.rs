@@ -127,6 +127,11 @@ impl Browser {
         self.set_network(false, milliseconds).await;
     }
 
+    /// Makes the page's scripts so many times slower than this machine.
+    pub async fn slow_down(&self, times: u32) {
+        self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": times })).await;
+    }
+
     async fn set_network(&self, offline: bool, latency: u32) {
         let conditions = json!({
             "offline": offline, "latency": latency, "download_throughput": -1, "upload_throughput": -1,

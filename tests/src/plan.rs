@@ -74,6 +74,7 @@ impl Plan {
         // Tests ask more often than visitors do, and for one number again and again.
         plan.set("limits.cooldown_s", 0);
         plan.set("proof.most_bits", 0);
+        plan.set("limits.typing_ms", 0);
         plan.set("server.workers", 1);
         plan.set("webex.connect_timeout_ms", 2000);
         plan.set("webex.request_timeout_ms", 2000);

@@ -227,7 +227,9 @@ impl App {
         let request = ObjectWriter::new();
         self.form_view.write(&request, &self.description);
         let agent = self.agent.borrow().clone();
-        for (member, text) in OTHER_MEMBERS.into_iter().zip([page(), self.description.get("locale"), agent]) {
+        let (locale, opened) = (self.description.get("locale"), self.description.get("opened"));
+        let texts = [page(), locale, opened, agent, self.form_view.trap()];
+        for (member, text) in OTHER_MEMBERS.into_iter().zip(texts) {
             request.add_text(member, &text);
         }
         request.text()

@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
 use crate::description::{Agent, Description};
 use crate::dom::{add, add_text, focus, set, set_if, show};
 use crate::json::ObjectWriter;
-use crate::rules::{Control, Value};
+use crate::rules::{Control, TRAP, Value};
 use crate::texts::Texts;
 
 /// The form and everything around it.
@@ -20,6 +20,8 @@ pub(crate) struct FormView {
     fields: Vec<FieldView>,
     alert: HtmlElement,
     send: HtmlElement,
+    /// Nobody sees it: whoever fills it in is no person.
+    trap: HtmlInputElement,
     phone: Option<HtmlElement>,
 }
 
@@ -58,17 +60,26 @@ impl FormView {
         for (control, presence) in description.controls() {
             fields.push(FieldView::new(&fieldset, control, presence, description, texts));
         }
+        // Out of sight, out of the order of focus, and out of what is read aloud or filled in by a browser.
+        let hidden = add(&element, "div", &[("class", "trap"), ("aria-hidden", "true")]);
+        let attributes = [("name", TRAP), ("tabindex", "-1"), ("autocomplete", "off")];
+        let trap = add(&hidden, "input", &attributes).unchecked_into();
         let alert = add(&element, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
         let send =
             add(&element, "button", &[("class", "primary"), ("part", "button"), ("data-action", "send")]);
         let phone = phone_link(&section, description, texts);
-        let view = Self { section, title, notice, fieldset, fields, alert, send, phone };
+        let view = Self { section, title, notice, fieldset, fields, alert, send, trap, phone };
         show(&view.notice, false);
         if let Agent::Unusable(notice) = agent {
             view.set_notice(notice, texts);
         }
         view.set_alert("");
         view
+    }
+
+    /// What a program has put where nobody sees it.
+    pub(crate) fn trap(&self) -> String {
+        self.trap.value()
     }
 
     pub(crate) fn show(&self, shown: bool) {

@@ -3,8 +3,12 @@
 use ringback_contract::field::{self, Code, Presence};
 use ringback_contract::form::FieldName;
 
-/// The members of the request that no control fills: the page's address, the language, and the preferred agent.
-pub(crate) const OTHER_MEMBERS: [&str; 3] = ["page", "locale", "agent"];
+/// The members of the request that no control fills: the page's address, the language, when the form was asked for, the preferred
+/// agent, and what only a program fills in.
+pub(crate) const OTHER_MEMBERS: [&str; 5] = ["page", "locale", "opened", "agent", TRAP];
+
+/// The member that only a program fills in: the name of a field that nobody sees.
+pub(crate) const TRAP: &str = "website";
 
 /// A control of the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,7 +130,8 @@ mod tests {
 
     #[test]
     fn every_member_of_the_contract_is_sent_and_no_other() {
-        let contract = serde_json::to_value(NewCallback::default()).unwrap();
+        let full = NewCallback { opened: "x".to_owned(), website: "x".to_owned(), ..NewCallback::default() };
+        let contract = serde_json::to_value(full).unwrap();
         let mut members: Vec<_> = contract.as_object().unwrap().keys().map(String::as_str).collect();
         let mut sent = ALL.map(Control::name).to_vec();
         sent.extend(OTHER_MEMBERS);

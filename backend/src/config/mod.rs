@@ -183,6 +183,7 @@ pub struct Limits {
     pub followers: usize,
     pub followers_per_address: usize,
     pub cooldown_s: u32,
+    pub typing_ms: u32,
 }
 
 /// How much work forms must prove.

@@ -1,7 +1,6 @@
 //! Asks Webex about what nothing was heard of for a while: tasks, since webhooks may be lost and some organisations have
 //! none, and callbacks that Webex keeps until their time, of which it never tells.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 
 use futures_util::{StreamExt as _, TryStreamExt as _, stream};
@@ -9,11 +8,12 @@ use jiff::Timestamp;
 
 use super::dispatcher::Dispatcher;
 use super::progress::Progress;
-use super::{CLOCK_SKEW_S, Parts, scheduled};
+use super::{Parts, scheduled};
 use crate::callback::{Callback, State};
 use crate::clock::{after_ms, after_s, shifted_s};
 use crate::store::{self, StoreError};
 use crate::webex::error::WebexError;
+use crate::webex::listing::Statuses;
 use crate::webex::policy::Policy;
 
 /// Callbacks that one round asks about.
@@ -98,27 +98,16 @@ impl Poller {
             .try_filter_map(|asked| async { Ok(asked) })
             .try_collect()
             .await?;
-        let (Some(first), Some(last)) = (asked.first(), asked.last()) else {
+        if asked.is_empty() {
             return Ok(());
-        };
-        // A task was made when it was asked for, give or take the clocks; Webex may refuse a time in the future.
-        let from = shifted_s(
-            asked.iter().map(Callback::earliest_task).min().unwrap_or(first.created_at),
-            -CLOCK_SKEW_S,
-        );
-        let to = shifted_s(sent_at(last), 2 * CLOCK_SKEW_S).min(begun_at);
-        let ids: HashSet<&str> = asked.iter().filter_map(|callback| callback.task_id.as_deref()).collect();
-        match self.parts.webex.task_statuses(&ids, from, to).await {
-            Ok(found) => {
+        }
+        let wanted =
+            asked.iter().filter_map(|callback| Some((callback.task_id.as_deref()?, asked_for(callback))));
+        match self.parts.webex.task_statuses(wanted.collect(), begun_at).await {
+            Ok(statuses) => {
                 stream::iter(&asked)
                     .map(Ok)
-                    .try_for_each_concurrent(WRITES, |callback| async {
-                        let Some(status) = callback.task_id.as_ref().and_then(|id| found.get(id)) else {
-                            tracing::debug!(callback = %callback.id, "Webex does not list its task");
-                            return Ok(());
-                        };
-                        self.progress.take_answer(callback, *status).await
-                    })
+                    .try_for_each_concurrent(WRITES, |callback| self.take(callback, &statuses))
                     .await
             }
             Err(error) => {
@@ -129,6 +118,25 @@ impl Poller {
                     .await
             }
         }
+    }
+
+    /// Takes in what was answered about one.
+    async fn take(&self, callback: &Callback, statuses: &Statuses) -> Result<(), StoreError> {
+        let Some(task_id) = &callback.task_id else {
+            return Ok(());
+        };
+        if let Some(status) = statuses.found.get(task_id) {
+            return self.progress.take_answer(callback, *status).await;
+        }
+        if statuses.unread.contains(task_id) {
+            // Its turn did not come, and waiting longer from question to question would keep it from coming.
+            let mut next = callback.clone();
+            next.revision += 1;
+            next.poll_at = Some(after_s(self.parts.clock.now(), self.parts.config.quiet_s));
+            return self.parts.store.update(&next, None).await.map(|_| ());
+        }
+        tracing::debug!(callback = %callback.id, "Webex does not list its task");
+        Ok(())
     }
 
     /// The question was not answered.
@@ -189,6 +197,12 @@ impl Poller {
         let unchanged = u64::try_from(now.duration_since(callback.updated_at).as_secs()).unwrap_or(0);
         Some(after_s(now, (unchanged / 4).min(LONGEST_PAUSE_S).max(self.parts.config.quiet_s)))
     }
+}
+
+/// When its task was asked for, as late as is known: what was created long before it was sent would have all that came between
+/// read. Webex makes the task of one that it keeps when its window begins.
+fn asked_for(callback: &Callback) -> Timestamp {
+    if callback.appointment.is_some() { callback.earliest_task() } else { sent_at(callback) }
 }
 
 fn sent_at(callback: &Callback) -> Timestamp {

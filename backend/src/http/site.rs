@@ -41,7 +41,15 @@ pub(super) async fn form(
         .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
     let agent = agent(&parts, &site_id, site, &query.agent);
     let proof = parts.intake.proofs().challenge(&site_id)?;
-    Ok(web::Json(form::describe(&site_id, site, locale, agent, &parts.wait_times, proof)))
+    Ok(web::Json(form::describe(
+        &site_id,
+        site,
+        locale,
+        agent,
+        &parts.wait_times,
+        parts.intake.opened_now(),
+        proof,
+    )))
 }
 
 /// What became of a preferred-agent token; `None` where there is none.

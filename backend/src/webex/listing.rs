@@ -16,6 +16,12 @@ use crate::phone::PhoneNumber;
 const PAGE_SIZE: usize = 1000;
 /// Pages that one question reads at most.
 const PAGES_MAX: usize = 20;
+/// How far the clocks of Webex and of this machine are apart as a rule, in seconds.
+const CLOSE_S: i64 = 2;
+/// How far they may be apart, in seconds.
+const CLOCK_SKEW_S: i64 = 60;
+/// How long after it was asked for a task is made at most, in seconds: a request that seems lost may wait at a gateway.
+const MADE_WITHIN_S: i64 = 60;
 
 /// How a task stands (Webex OpenAPI, `Task.attributes.status`).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize)]
@@ -33,6 +39,15 @@ pub enum TaskStatus {
     Abandoned,
     /// It has ended.
     Completed,
+}
+
+/// What was read of how tasks stand.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Statuses {
+    /// By their ids.
+    pub found: HashMap<String, TaskStatus>,
+    /// Those that the list was not read as far as: they are to be asked about again, soon.
+    pub unread: HashSet<String>,
 }
 
 #[derive(Deserialize)]
@@ -62,37 +77,50 @@ impl Task {
 }
 
 impl Client {
-    /// How the tasks stand that were made between the two moments, by their ids; without those whose status is not one
-    /// of ours. `ids` are those that are wanted: nothing more is asked for once they are found.
+    /// How those tasks stand; each is wanted with the moment at which it was asked for. Without those whose status is not one of
+    /// ours. Nothing more is read once they are found, nor what lies between them.
     pub async fn task_statuses(
         &self,
-        ids: &HashSet<&str>,
-        from: Timestamp,
-        to: Timestamp,
-    ) -> Result<HashMap<String, TaskStatus>, WebexError> {
-        let mut from = from;
-        let mut missing = ids.clone();
-        let mut found = HashMap::new();
-        for _ in 0..PAGES_MAX {
-            let tasks = self.tasks_between(from, to).await?.answer;
-            let is_last = tasks.len() < PAGE_SIZE;
-            let newest = tasks.iter().filter_map(Task::created_at).max();
-            for task in tasks {
-                if missing.remove(task.id.as_str())
-                    && let Ok(status) = serde_json::from_value(task.attributes.status)
-                {
-                    found.insert(task.id, status);
+        wanted: HashMap<&str, Timestamp>,
+        now: Timestamp,
+    ) -> Result<Statuses, WebexError> {
+        let mut statuses = Statuses::default();
+        let mut pages = PAGES_MAX;
+        let mut missing = wanted;
+        // Clocks agree as a rule. Only for what is not found then, more of the list is read.
+        for skew_s in [CLOSE_S, CLOCK_SKEW_S] {
+            let mut ahead = missing.clone();
+            let mut read_to = Timestamp::MIN;
+            while let (Some(first), Some(last)) = (ahead.values().min(), ahead.values().max()) {
+                if pages == 0 {
+                    statuses.unread.extend(ahead.keys().map(|id| (*id).to_owned()));
+                    return Ok(statuses);
                 }
-            }
-            // The list goes by the time of creation, and has no cursor: the next page begins with the last second of this
-            // one, of which it may not have shown every task. `from` itself is outside of what is asked for.
-            let next = newest.map(|newest| shifted_s(newest, -1));
-            match next.filter(|next| !is_last && !missing.is_empty() && *next > from) {
-                Some(next) => from = next,
-                None => break,
+                pages -= 1;
+                // Webex may refuse a time in the future.
+                let (from, to) =
+                    (shifted_s(*first, -skew_s).max(read_to), shifted_s(*last, MADE_WITHIN_S + skew_s));
+                let tasks = self.tasks_between(from, to.min(now)).await?.answer;
+                let is_last = tasks.len() < PAGE_SIZE;
+                let newest = tasks.iter().filter_map(Task::created_at).max();
+                for task in tasks {
+                    if missing.remove(task.id.as_str()).is_some() {
+                        ahead.remove(task.id.as_str());
+                        if let Ok(status) = serde_json::from_value(task.attributes.status) {
+                            statuses.found.insert(task.id, status);
+                        }
+                    }
+                }
+                // The list goes by the time of creation, and has no cursor: the next page begins with the last second of this
+                // one, of which it may not have shown every task.
+                match newest.map(|newest| shifted_s(newest, -1)) {
+                    Some(next) if !is_last && next > from => read_to = next,
+                    _ => break,
+                }
+                ahead.retain(|_, at| shifted_s(*at, MADE_WITHIN_S + skew_s) > read_to);
             }
         }
-        Ok(found)
+        Ok(statuses)
     }
 
     /// The tasks to a number that were made between the two moments. For who may not search.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use ringback_tests::bench::{delivery, followers, intake};
+use ringback_tests::bench::{delivery, followers, guard, intake, proof};
 
 /// Measures the release build of the service against a handler that stores nothing, and against itself
 #[derive(Parser)]
@@ -27,6 +27,9 @@ struct Options {
     /// Callbacks that are followed live
     #[arg(long, default_value_t = 10_000, value_parser = clap::value_parser!(u16).range(1..=18_000))]
     followers: u16,
+    /// Callers of the front door, each with an address and a number of its own
+    #[arg(long, default_value_t = 1_000_000, value_parser = clap::value_parser!(u32).range(10_000..=4_000_000))]
+    callers: u32,
 }
 
 #[derive(Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -34,6 +37,14 @@ enum What {
     Intake,
     Delivery,
     Followers,
+    /// Memory under a million callers
+    Callers,
+    /// A flood on one site, seen from another
+    Flood,
+    /// How long forged tokens take
+    Forged,
+    /// Proof of work in a slow browser
+    Proof,
     /// Serves the handler that stores nothing, until it is ended
     #[value(hide = true)]
     Bare,
@@ -57,6 +68,18 @@ async fn main() -> std::io::Result<()> {
     }
     if wants(What::Followers) {
         followers::measure(usize::from(options.followers)).await;
+    }
+    if wants(What::Callers) {
+        guard::memory(u64::from(options.callers)).await;
+    }
+    if wants(What::Flood) {
+        guard::flood(lasting * 12).await;
+    }
+    if wants(What::Forged) {
+        guard::forged().await;
+    }
+    if wants(What::Proof) {
+        proof::measure().await;
     }
     Ok(())
 }

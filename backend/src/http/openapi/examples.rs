@@ -101,6 +101,7 @@ pub(super) fn form() -> Form {
         "fields": [{ "name": "name", "presence": "required" }, { "name": "phone", "presence": "required" }],
         "reasons": [{ "id": "billing", "label": "A question about a bill" }],
         "countries": ["US"],
+        "opened": "rbo_0f1e2d3c.AAABm4V8m4A.c2lnbmF0dXJl",
     }));
     form.unwrap_or_else(|error| unreachable!("the example of a form cannot be read: {error}"))
 }
