@@ -20,6 +20,7 @@ use crate::delivery::dispatcher::Dispatcher;
 use crate::delivery::instances::Instances;
 use crate::delivery::poller::Poller;
 use crate::delivery::progress::Progress;
+use crate::guard::captcha::{CaptchaError, Captchas};
 use crate::guard::destination;
 use crate::guard::followers::Followers;
 use crate::guard::rate::Limit;
@@ -86,6 +87,9 @@ pub enum AppError {
     /// The tokens for Webex cannot be kept.
     #[error(transparent)]
     Authorization(#[from] AuthorizationError),
+    /// Captchas cannot be judged.
+    #[error(transparent)]
+    Captcha(#[from] CaptchaError),
     /// Limits cannot be shared.
     #[error("limits.redis_url cannot be used: {0}")]
     SharedLimits(#[from] redis::RedisError),
@@ -154,6 +158,7 @@ impl App {
                 Arc::clone(&clock),
                 trust.clone(),
                 shared_limits.as_ref(),
+                Captchas::new(&config.sites)?,
             ),
             authorization,
             trust,

@@ -1,11 +1,23 @@
 //! What a browser needs to draw a site's form.
 
+use ringback_contract::captcha::Captcha;
 use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason, ScheduleOffer};
 use ringback_contract::proof::Challenge;
 
 use crate::locale::Locale;
 use crate::site::{self, Site};
 use crate::webex::wait_time::WaitTimes;
+
+/// What guards a form that is asked for now.
+#[derive(Clone, Debug)]
+pub struct Guarded {
+    /// A token of this moment.
+    pub opened: String,
+    /// The captcha to show.
+    pub captcha: Option<Captcha>,
+    /// The work to prove.
+    pub proof: Option<Challenge>,
+}
 
 /// Describes a site's form in a language; `agent` is what became of a preferred-agent token.
 pub fn describe(
@@ -14,8 +26,7 @@ pub fn describe(
     locale: &Locale,
     agent: Option<Agent>,
     wait_times: &WaitTimes,
-    opened: String,
-    proof: Option<Challenge>,
+    guarded: Guarded,
 ) -> Form {
     let wait_time = site.wait_time.as_ref().and_then(|source| wait_times.known(source));
     let of_reason = |reason: &site::Reason| {
@@ -61,7 +72,8 @@ pub fn describe(
         phone: some(&site.phone),
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
-        opened,
-        proof,
+        opened: guarded.opened,
+        captcha: guarded.captcha,
+        proof: guarded.proof,
     }
 }

@@ -17,11 +17,13 @@ use validator::{ValidateArgs, ValidationErrors};
 
 use self::limits::Limits;
 use self::person::Proof;
+pub use self::person::Shown;
 use crate::agent::{Agent, AgentLink, AgentName, LinkRefused, Revocations};
 use crate::attributes;
 use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
 use crate::clock::{SharedClock, after_s, shifted_s};
 use crate::config::Config;
+use crate::guard::captcha::Captchas;
 use crate::guard::destination;
 use crate::guard::proof::Proofs;
 use crate::guard::rate::Verdict;
@@ -93,6 +95,9 @@ pub enum Refusal {
     /// The site is pressed, and no work was proven.
     #[error("no work was proven")]
     Unproven(Challenge),
+    /// The site's captcha was not passed.
+    #[error("the captcha was not passed")]
+    Captcha,
     /// There is no randomness for an id.
     #[error(transparent)]
     Entropy(#[from] crate::entropy::NoEntropy),
@@ -129,6 +134,7 @@ pub struct Intake {
     typing_ms: u32,
     limits: Limits,
     proofs: Proofs,
+    captchas: Captchas,
 }
 
 impl Intake {
@@ -139,6 +145,7 @@ impl Intake {
         clock: SharedClock,
         Trust { signer, revocations }: Trust,
         shared: Option<&Arc<SharedLimits>>,
+        captchas: Captchas,
     ) -> Self {
         let proofs = Proofs::new(config.sites.keys(), &config.proof, Arc::clone(&signer), Arc::clone(&clock));
         Self {
@@ -155,6 +162,7 @@ impl Intake {
             typing_ms: config.limits.typing_ms,
             limits: Limits::new(config, shared),
             proofs,
+            captchas,
         }
     }
 
@@ -165,7 +173,7 @@ impl Intake {
         site: &Site,
         posted: &NewCallback,
         key: Option<String>,
-        proof: Option<&str>,
+        shown: Shown<'_>,
     ) -> Result<Taken, Refusal> {
         self.proofs.press(site_id);
         if let Some(sieve) = self.sieve(posted) {
@@ -213,7 +221,10 @@ impl Intake {
             version: consent.version.clone(),
             language: posted.locale.clone(),
         });
-        let proof = Proof::Asked(proof.and_then(|header| self.proofs.solved(site_id, header)));
+        let proof = Proof::Asked {
+            solved: shown.proof.and_then(|header| self.proofs.solved(site_id, header)),
+            captcha: shown.captcha.unwrap_or_default().to_owned(),
+        };
         self.take(Wanted { request, fallback, booking, another: false, link, consent, proof }, key).await
     }
 

@@ -1,5 +1,7 @@
 //! Sites: the websites that show the form, as the operator configures them.
 
+mod captcha;
+
 use std::collections::BTreeMap;
 
 use ringback_contract::field::Presence;
@@ -8,6 +10,7 @@ use ringback_contract::request::Rules;
 use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
+pub use self::captcha::{Captcha, CaptchaWhen};
 use crate::phone::PhoneNumber;
 use crate::rates::Rates;
 use crate::schedule::Offer;
@@ -74,6 +77,9 @@ pub struct Site {
     /// What is offered to whom wants to be called at a chosen time; `None`: nothing.
     #[serde(default)]
     pub schedule: Option<Offer>,
+    /// A captcha of others; `None`: there is none.
+    #[serde(default)]
+    pub captcha: Option<Captcha>,
 }
 
 /// How well a number must be known to exist.

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::captcha::Captcha;
 use crate::field::Presence;
 use crate::proof::Challenge;
 
@@ -47,6 +48,9 @@ pub struct Form {
     pub wait_time_at: Option<String>,
     /// When the form was asked for, to be sent back with it.
     pub opened: String,
+    /// The captcha to show; absent where the site has none, or is calm and asks for one only while it is pressed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub captcha: Option<Captcha>,
     /// What must be solved before a request is sent; absent while the site is calm.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub proof: Option<Challenge>,

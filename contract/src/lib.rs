@@ -9,10 +9,12 @@
 //! * [`callback`]: what the service answers about a callback, and its states.
 //! * [`event`]: what the service tells a CRM by webhook.
 //! * [`form`]: what the browser needs to draw the form.
+//! * [`captcha`]: captchas of others.
 //! * [`proof`]: the work that a form does under pressure.
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
 pub mod callback;
+pub mod captcha;
 mod code;
 pub mod event;
 pub mod field;

@@ -105,6 +105,9 @@ kinds! {
     /// The site is asked for many callbacks at present, so each form must do some computing first. Solve the challenge in `proof` and
     /// send the same request again with the header `Ringback-Proof`. Each challenge is good for one request.
     ProofRequired = "proof-required", 403, "The form must prove some work first";
+    /// The site asks every visitor to pass its captcha, and the request has no token of it in the header `Ringback-Captcha`, or one that
+    /// its provider does not accept, or one that was used before.
+    CaptchaRequired = "captcha-required", 403, "The captcha must be passed first";
     /// The request carries no bearer token, or none that is known here.
     Unauthorized = "unauthorized", 401, "A valid bearer token is needed";
     /// The API key is known, and is not for this site or not for this kind of request.

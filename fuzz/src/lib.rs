@@ -15,6 +15,7 @@ use ringback::token::{Purpose, Signer, SigningKey};
 use ringback::webex::{error, webhook};
 use ringback::{api_key, callback, locale};
 use ringback_contract::field::{self, Presence};
+use ringback_contract::proof::{self, Puzzle};
 use ringback_contract::request::{CallbackChange, NewAgentLink, NewCallback, NewCrmCallback, Rules, object};
 use secrecy::SecretString;
 use serde::Serialize;
@@ -31,11 +32,12 @@ pub struct Target {
 }
 
 /// Every target.
-pub const TARGETS: [Target; 9] = [
+pub const TARGETS: [Target; 10] = [
     Target { name: "visitor", feed: visitor },
     Target { name: "crm", feed: crm },
     Target { name: "phone", feed: phone },
     Target { name: "token", feed: token },
+    Target { name: "proof", feed: proven },
     Target { name: "webhook", feed: webhook_event },
     Target { name: "error", feed: error_body },
     Target { name: "window", feed: window },
@@ -124,12 +126,30 @@ fn token(input: &[u8]) {
         Signer::new(vec![key], now()).unwrap_or_else(|error| panic!("{error}"))
     });
     let Some(token) = text(input) else { return };
-    for purpose in [Purpose::Follow, Purpose::Join, Purpose::AgentLink, Purpose::Cursor, Purpose::AuthStart] {
+    for purpose in [
+        Purpose::Follow,
+        Purpose::Join,
+        Purpose::AgentLink,
+        Purpose::Cursor,
+        Purpose::Challenge,
+        Purpose::Opened,
+        Purpose::AuthStart,
+    ] {
         assert_eq!(SIGNER.open(purpose, token), None);
         let _ = Signer::peek(purpose, token);
     }
     let _ = AgentLink::site_hint(token);
     assert!(AgentLink::open(token, &SIGNER, now()).is_err());
+}
+
+/// What reads as a proof reads the same when it is written, and every puzzle has an answer that is one.
+fn proven(input: &[u8]) {
+    let Some(header) = text(input) else { return };
+    let Some((challenge, number)) = proof::parse(header) else { return };
+    assert_eq!(proof::parse(&proof::header(challenge, number)), Some((challenge, number)));
+    let puzzle = Puzzle::new(challenge, 4);
+    let solved = puzzle.search(number, 1 << 12);
+    assert!(solved.is_none_or(|number| puzzle.is_solved_by(number)));
 }
 
 /// The first line is the header, the rest the body; nobody signs without the secret.

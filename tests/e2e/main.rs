@@ -13,6 +13,7 @@ mod assets;
 mod auth;
 mod browser;
 mod callbacks_cli;
+mod captcha;
 mod crash;
 mod crm;
 mod crm_examples;

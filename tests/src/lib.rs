@@ -16,6 +16,7 @@
 pub mod answer;
 pub mod bench;
 pub mod browser;
+pub mod captcha;
 mod driver;
 pub mod eventually;
 pub mod faults;

@@ -8,6 +8,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event, ShadowRoot};
 
 use crate::attempt::{Attempt, uuid};
+use crate::captcha::Captcha;
 use crate::description::{Agent, Description};
 use crate::dom::{focus, window};
 use crate::events::{Happening, tell};
@@ -67,6 +68,7 @@ pub(crate) struct App {
     shown: Cell<(f64, Option<State>)>,
     leash: Leash,
     prover: Rc<Prover>,
+    captcha: Option<Rc<Captcha>>,
     listener: RefCell<Option<Listener>>,
 }
 
@@ -81,6 +83,7 @@ impl App {
     ) -> Rc<Self> {
         let texts = Texts::new(&description);
         let shell = Shell::new(root, &description, &texts, inline);
+        let captcha = Captcha::new(shell.host(), &description.captcha());
         let app = Rc::new(Self {
             form_view: FormView::new(&shell.body, &description, &texts),
             follow_view: FollowView::new(&shell.body, &description, &texts),
@@ -95,6 +98,7 @@ impl App {
             shown: Cell::new((-1.0, None)),
             leash: Leash::default(),
             prover: Rc::default(),
+            captcha,
             listener: RefCell::default(),
         });
         app.enter(Phase::Editing);
@@ -151,6 +155,9 @@ impl App {
             // Not while typing for the first time: only what is already marked is judged again.
             "input" | "change" => {
                 self.prover.begin_once(&self.description.proof());
+                if let Some(captcha) = &self.captcha {
+                    captcha.begin(&self.description.captcha().string("script"));
+                }
                 if let Some(field) = self.form_view.field_of(&target).filter(|field| field.is_wrong()) {
                     field.judge(&self.description, &self.texts);
                     if !self.form_view.is_any_wrong() && self.phase.get() == Phase::Editing {
@@ -214,8 +221,9 @@ impl App {
         self.enter(Phase::Sending);
         let url = [&self.service, "/v1/sites/", &self.description.get("site"), "/callbacks"].concat();
         let (weak, prover) = (Rc::downgrade(self), self.prover.clone());
+        let captcha = self.captcha.as_ref().map(|captcha| captcha.token()).unwrap_or_default();
         spawn(async move {
-            let settled = submit::post(&url, &attempt, &prover).await;
+            let settled = submit::post(&url, &attempt, &prover, &captcha).await;
             if let Some(app) = weak.upgrade() {
                 app.settle(&settled);
             }
@@ -249,6 +257,9 @@ impl App {
             Outcome::Busy(seconds) => self.texts.with("problem.busy", &self.texts.time_from_now(seconds)),
             _ => self.texts.of("problem", outcome.name()),
         };
+        if let Some(captcha) = &self.captcha {
+            captcha.reset();
+        }
         self.enter(if outcome == Outcome::Unclear { Phase::Unclear } else { Phase::Editing });
         if matches!(status, 400..=428) {
             // An answer about this very request: the next one is another.

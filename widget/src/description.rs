@@ -83,6 +83,11 @@ impl Description {
         self.0.list("countries")
     }
 
+    /// The captcha to show; empty where there is none.
+    pub(crate) fn captcha(&self) -> Json {
+        self.0.get("captcha")
+    }
+
     /// What is to be solved before anything is sent; empty while the site is calm.
     pub(crate) fn proof(&self) -> Json {
         self.0.get("proof")

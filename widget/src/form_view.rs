@@ -5,6 +5,7 @@ use ringback_contract::form::FieldName;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
 
+use crate::captcha::SLOT;
 use crate::description::{Agent, Description};
 use crate::dom::{add, add_text, focus, set, set_if, show};
 use crate::json::ObjectWriter;
@@ -64,6 +65,7 @@ impl FormView {
         let hidden = add(&element, "div", &[("class", "trap"), ("aria-hidden", "true")]);
         let attributes = [("name", TRAP), ("tabindex", "-1"), ("autocomplete", "off")];
         let trap = add(&hidden, "input", &attributes).unchecked_into();
+        add(&element, "slot", &[("name", SLOT)]);
         let alert = add(&element, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
         let send =
             add(&element, "button", &[("class", "primary"), ("part", "button"), ("data-action", "send")]);

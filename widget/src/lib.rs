@@ -13,6 +13,7 @@ use web_sys::ShadowRoot;
 mod app;
 mod attempt;
 mod backoff;
+mod captcha;
 mod deadline;
 mod description;
 mod dom;

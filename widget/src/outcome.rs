@@ -20,6 +20,8 @@ pub(crate) enum Outcome {
     Unclear,
     /// The service has stored nothing and may take it later.
     Unavailable,
+    /// The captcha is to be passed first.
+    Captcha,
     /// Some work is to be proven first.
     Unproven,
     /// The service takes nothing from this page.
@@ -36,6 +38,7 @@ impl Outcome {
             Self::Offline => "offline",
             Self::Unclear => "unclear",
             Self::Unavailable => "service",
+            Self::Captcha => "captcha",
             Self::Unproven | Self::Refused => "refused",
         }
     }
@@ -48,6 +51,7 @@ pub(crate) fn of_answer(status: u16, slug: &str, retry_after: Option<u32>, names
         202 => Outcome::Accepted,
         422 if names_fields => Outcome::Fields,
         422 => Outcome::Unavailable,
+        403 if slug == Kind::CaptchaRequired.slug() => Outcome::Captcha,
         403 if slug == Kind::ProofRequired.slug() => Outcome::Unproven,
         429 => Outcome::Busy(retry_after.unwrap_or(BUSY_WAIT)),
         // Said by the service itself: nothing was stored. A proxy that says 503 does not know.
@@ -85,6 +89,7 @@ mod tests {
     #[test]
     fn work_that_is_asked_for_is_no_refusal() {
         assert_eq!(refusal(403, "proof-required"), Outcome::Unproven);
+        assert_eq!(refusal(403, "captcha-required"), Outcome::Captcha);
         assert_eq!(refusal(403, ""), Outcome::Refused);
     }
 

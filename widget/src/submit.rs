@@ -1,5 +1,6 @@
 //! Sends a request for a callback, once.
 
+use ringback_contract::captcha::CAPTCHA;
 use ringback_contract::proof::PROOF;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 
@@ -30,28 +31,24 @@ pub(crate) struct Settled {
 /// Sends an attempt.
 ///
 /// `prover` works on what the service asks for; what it asks for only now is done and sent at once, a few times at most.
-pub(crate) async fn post(url: &str, attempt: &Attempt, prover: &Prover) -> Settled {
+pub(crate) async fn post(url: &str, attempt: &Attempt, prover: &Prover, captcha: &str) -> Settled {
     for _ in 1..PROOFS {
-        let settled = post_once(url, attempt, &prover.proof().await).await;
+        let settled = post_once(url, attempt, &prover.proof().await, captcha).await;
         if settled.outcome != Outcome::Unproven {
             return settled;
         }
         prover.begin(&settled.body.get("proof"));
     }
-    post_once(url, attempt, &prover.proof().await).await
+    post_once(url, attempt, &prover.proof().await, captcha).await
 }
 
-async fn post_once(url: &str, attempt: &Attempt, proof: &str) -> Settled {
+async fn post_once(url: &str, attempt: &Attempt, proof: &str, captcha: &str) -> Settled {
     if !window().navigator().on_line() {
         return Settled { outcome: Outcome::Offline, status: 0, body: Json::default() };
     }
-    let headers = [("Content-Type", "application/json"), (IDEMPOTENCY_KEY, &attempt.key), (PROOF, proof)];
-    let request = Request {
-        method: "POST",
-        url,
-        headers: if proof.is_empty() { &headers[..2] } else { &headers },
-        body: Some(&attempt.body),
-    };
+    let mut headers = vec![("Content-Type", "application/json"), (IDEMPOTENCY_KEY, attempt.key.as_str())];
+    headers.extend([(PROOF, proof), (CAPTCHA, captcha)].into_iter().filter(|(_, value)| !value.is_empty()));
+    let request = Request { method: "POST", url, headers: &headers, body: Some(&attempt.body) };
     let deadline = Deadline::new(PATIENCE);
     let Some(answer) = request.send(&deadline).await else {
         return Settled { outcome: Outcome::Unclear, status: 0, body: Json::default() };

@@ -41,6 +41,12 @@ pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
     for (name, api_key) in &mut config.api_keys {
         read_secret_file(&format!("api_keys.{name}.key"), &api_key.key_file, &mut api_key.key, &mut errors);
     }
+    for (id, site) in &mut config.sites {
+        if let Some(captcha) = &mut site.captcha {
+            let key = format!("sites.{id}.captcha.secret");
+            read_secret_file(&key, &captcha.secret_file, &mut captcha.secret, &mut errors);
+        }
+    }
     for (name, webhook) in &mut config.webhooks {
         let mut lines = SecretString::default();
         let given = webhook.secrets.first().cloned().unwrap_or_default();
@@ -328,6 +334,9 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
         found.ani(format!("{key}.ani"), &site.ani);
     }
     destinations(key, site, found);
+    if let Some(captcha) = &site.captcha {
+        limits::captcha(&format!("{key}.captcha"), captcha, found);
+    }
     found.require(
         locale::exact(&site.locale).is_some(),
         format!("{key}.locale"),

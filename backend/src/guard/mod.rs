@@ -1,6 +1,7 @@
 //! What stands between a request and the store.
 
 mod callers;
+pub mod captcha;
 pub mod destination;
 pub mod followers;
 pub mod origin;

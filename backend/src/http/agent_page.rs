@@ -126,9 +126,12 @@ impl Page<'_> {
         });
         let ancestors = self.site.map_or(String::new(), |(_, site)| site.origins.join(" "));
         let ancestors = if ancestors.is_empty() { "'none'" } else { &ancestors };
+        let captcha = self.site.and_then(|(_, site)| site.captcha.as_ref());
+        let captcha = captcha.map_or(String::new(), |captcha| format!(" {}", captcha.policy_sources()));
+        let frames = if captcha.is_empty() { String::new() } else { format!("frame-src{captcha}; ") };
         let policy = format!(
-            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'nonce-{nonce}'; connect-src 'self'; \
-             img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
+            "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'{captcha}; style-src 'nonce-{nonce}'; \
+             connect-src 'self'{captcha}; {frames}img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         );
         Ok(HttpResponse::build(self.status)
             .content_type("text/html; charset=utf-8")

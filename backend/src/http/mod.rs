@@ -27,6 +27,7 @@ use actix_web::http::header::{AUTHORIZATION, CONTENT_TYPE, HeaderName, HeaderVal
 use actix_web::middleware::Compress;
 use actix_web::web::{self, ServiceConfig};
 use ipnet::IpNet;
+use ringback_contract::captcha::CAPTCHA;
 use ringback_contract::proof::PROOF;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use secrecy::SecretString;
@@ -183,6 +184,7 @@ fn cross_origin(parts: &web::Data<Parts>) -> Cors {
         .allowed_headers([CONTENT_TYPE, AUTHORIZATION])
         .allowed_header(IDEMPOTENCY_KEY)
         .allowed_header(PROOF)
+        .allowed_header(CAPTCHA)
         .expose_headers([RETRY_AFTER, LOCATION])
         .expose_headers(problem::RATE_LIMIT_HEADERS.map(HeaderName::from_static))
         .expose_headers([problem::REQUEST_ID])

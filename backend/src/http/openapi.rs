@@ -332,6 +332,8 @@ fn parameters() -> Value {
         "Proof": parameter("header", ringback_contract::proof::PROOF, false, text(),
             "Where the form's description or a problem has a `proof`: the challenge, a colon, and a decimal number with which the \
              SHA-256 of (the SHA-256 of the challenge, then the number as 8 bytes, big-endian) begins with so many zero bits."),
+        "Captcha": parameter("header", ringback_contract::captcha::CAPTCHA, false, text(),
+            "The token of the captcha that the form's description names."),
         "Prefer": parameter("header", "Prefer", false, json!({ "type": "string", "examples": ["wait=10"] }),
             "`wait=N`: answer later and say more; 30 seconds is the longest (RFC 7240)."),
         "Include": parameter("query", "include", false, json!({ "type": "string", "enum": ["requests"] }),

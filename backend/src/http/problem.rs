@@ -125,6 +125,10 @@ impl From<Refusal> for Failure {
                 failure.problem.proof = Some(challenge);
                 failure
             }
+            Refusal::Captcha => Self::new(
+                Kind::CaptchaRequired,
+                "Pass the captcha, and send its token in the header Ringback-Captcha.",
+            ),
             Refusal::Store(error) => error.into(),
             Refusal::Entropy(error) => error.into(),
             Refusal::Link(error) => Self::internal(&error),

@@ -2,6 +2,7 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::{Accepted, State};
+use ringback_contract::captcha::CAPTCHA;
 use ringback_contract::field::Code;
 use ringback_contract::form::{Agent, Form};
 use ringback_contract::problem::Kind;
@@ -11,8 +12,9 @@ use serde::Deserialize;
 
 use super::problem::Failure;
 use super::{Parts, caller, extract};
+use crate::form::Guarded;
 use crate::guard::origin;
-use crate::intake::Taken;
+use crate::intake::{Shown, Taken};
 use crate::site::Site;
 use crate::{form, locale};
 
@@ -40,16 +42,12 @@ pub(super) async fn form(
     let locale = locale::best([query.locale.as_str(), &site.locale])
         .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
     let agent = agent(&parts, &site_id, site, &query.agent);
-    let proof = parts.intake.proofs().challenge(&site_id)?;
-    Ok(web::Json(form::describe(
-        &site_id,
-        site,
-        locale,
-        agent,
-        &parts.wait_times,
-        parts.intake.opened_now(),
-        proof,
-    )))
+    let guarded = Guarded {
+        opened: parts.intake.opened_now(),
+        captcha: parts.intake.captcha(&site_id, site),
+        proof: parts.intake.proofs().challenge(&site_id)?,
+    };
+    Ok(web::Json(form::describe(&site_id, site, locale, agent, &parts.wait_times, guarded)))
 }
 
 /// What became of a preferred-agent token; `None` where there is none.
@@ -78,9 +76,10 @@ pub(super) async fn create(
     let site = find(&parts, &site_id)?;
     origin::check_post(site, &parts.public_url, extract::sender(&request))?;
     let key = extract::idempotency_key(&request)?;
-    let proof = extract::header(&request, PROOF);
+    let shown =
+        Shown { proof: extract::header(&request, PROOF), captcha: extract::header(&request, CAPTCHA) };
     let posted: NewCallback = extract::json(&request, body, parts.limits()).await?;
-    let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key, proof).await?;
+    let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key, shown).await?;
     Ok(accepted(&taken))
 }
 

@@ -2,10 +2,12 @@
 
 use ringback_contract::proof::BITS_MAX;
 use secrecy::ExposeSecret as _;
+use url::Url;
 
 use super::Findings;
 use crate::config::Config;
 use crate::rates::{Rate, Rates};
+use crate::site::Captcha;
 
 pub(super) fn check(config: &Config, found: &mut Findings) {
     let limits = &config.limits;
@@ -64,6 +66,26 @@ pub(super) fn proof(config: &Config, found: &mut Findings) {
         format!("{} is not between 60 and 86400", proof.lifetime_s),
         "a form is open for minutes: 900 are usual",
     );
+}
+
+pub(super) fn captcha(key: &str, captcha: &Captcha, found: &mut Findings) {
+    found.require(
+        !captcha.site_key.is_empty(),
+        format!("{key}.site_key"),
+        "the provider would not know the site",
+        "copy it from the provider's console",
+    );
+    found.require(
+        !captcha.secret.expose_secret().is_empty(),
+        format!("{key}.secret"),
+        "tokens could not be judged",
+        "copy it from the provider's console, or name a file in `secret_file`",
+    );
+    for (name, url) in [("verify_url", captcha.verify_url()), ("script_url", captcha.script_url())] {
+        let is_address = Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let problem = format!("{url:?} is no address");
+        found.require(is_address, format!("{key}.{name}"), problem, "leave it out for the provider's own");
+    }
 }
 
 fn rates(key: &str, rates: &Rates, found: &mut Findings) {

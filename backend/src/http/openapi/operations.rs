@@ -219,7 +219,7 @@ fn browser_operations() -> Vec<Operation> {
             summary: "A visitor asks for a callback",
             description: "From a page whose origin the site lists.",
             door: Door::Browser,
-            parameters: &["Site", "IdempotencyKey", "Proof"],
+            parameters: &["Site", "IdempotencyKey", "Proof", "Captcha"],
             body: Some(Content::json("NewCallback", visitors_request())),
             answers: vec![Answer {
                 status: 202,
@@ -230,6 +230,7 @@ fn browser_operations() -> Vec<Operation> {
             problems: &[
                 Kind::Validation,
                 Kind::ProofRequired,
+                Kind::CaptchaRequired,
                 Kind::SiteUnknown,
                 Kind::IdempotencyKeyInvalid,
                 Kind::IdempotencyKeyReused,
