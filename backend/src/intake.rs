@@ -133,6 +133,8 @@ pub struct Intake {
     cooldown_s: u32,
     typing_ms: u32,
     limits: Limits,
+    /// What visitors of a site agree to.
+    consents: BTreeMap<String, Given>,
     proofs: Proofs,
     captchas: Captchas,
 }
@@ -161,6 +163,7 @@ impl Intake {
             cooldown_s: config.limits.cooldown_s,
             typing_ms: config.limits.typing_ms,
             limits: Limits::new(config, shared),
+            consents: config.sites.iter().filter_map(|(id, site)| Some((id.clone(), given(site)?))).collect(),
             proofs,
             captchas,
         }
@@ -216,11 +219,8 @@ impl Intake {
             (Fallback::AgentNotConfigured, "the link's agent takes no callbacks for this site".to_owned())
         });
         let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
-        let consent = site.consent.as_ref().map(|consent| Given {
-            text_hash: consent.text_hash(),
-            version: consent.version.clone(),
-            language: posted.locale.clone(),
-        });
+        let consent = self.consents.get(site_id).cloned();
+        let consent = consent.map(|given| Given { language: posted.locale.clone(), ..given });
         let proof = Proof::Asked {
             solved: shown.proof.and_then(|header| self.proofs.solved(site_id, header)),
             captcha: shown.captcha.unwrap_or_default().to_owned(),
@@ -494,6 +494,12 @@ impl Intake {
     pub fn sweep(&self) {
         self.limits.sweep();
     }
+}
+
+/// What visitors of the site agree to, where it asks them.
+fn given(site: &Site) -> Option<Given> {
+    let consent = site.consent.as_ref()?;
+    Some(Given { text_hash: consent.text_hash(), version: consent.version.clone(), language: String::new() })
 }
 
 /// What `validator` found, in the words of the contract.

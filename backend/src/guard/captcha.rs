@@ -10,7 +10,7 @@ use serde::Deserialize;
 use url::Url;
 
 use crate::network;
-use crate::site::{self, CaptchaWhen, Site};
+use crate::site::{CaptchaWhen, Site};
 
 /// How long a visitor may be kept waiting for the provider.
 const PATIENCE: Duration = Duration::from_secs(4);
@@ -30,9 +30,10 @@ pub enum Judgement {
 }
 
 /// The captchas of the sites that have one.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub struct Captchas {
-    http: Client,
+    /// Where no site has one, there is nothing to be asked.
+    http: Option<Client>,
     sites: HashMap<String, Captcha>,
 }
 
@@ -65,18 +66,18 @@ struct Answer {
 impl Captchas {
     /// The captchas of the configuration.
     pub fn new(sites: &BTreeMap<String, Site>) -> Result<Self, CaptchaError> {
-        let http = network::http_client().connect_timeout(PATIENCE).timeout(PATIENCE).build()?;
-        let captcha = |captcha: &site::Captcha| {
-            Ok::<_, CaptchaError>(Captcha {
-                verify: Url::parse(captcha.verify_url())?,
-                secret: captcha.secret.clone(),
-                when: captcha.when,
-            })
-        };
-        let own = sites.iter().filter_map(|(id, site)| Some((id, site.captcha.as_ref()?)));
-        let sites =
-            own.map(|(id, own)| Ok((id.clone(), captcha(own)?))).collect::<Result<_, CaptchaError>>()?;
-        Ok(Self { http, sites })
+        let mut captchas = Self::default();
+        for (id, captcha) in sites.iter().filter_map(|(id, site)| Some((id, site.captcha.as_ref()?))) {
+            let http = match &captchas.http {
+                Some(http) => http.clone(),
+                None => network::http_client().connect_timeout(PATIENCE).timeout(PATIENCE).build()?,
+            };
+            captchas.http = Some(http);
+            let verify = Url::parse(captcha.verify_url())?;
+            let own = Captcha { verify, secret: captcha.secret.clone(), when: captcha.when };
+            captchas.sites.insert(id.clone(), own);
+        }
+        Ok(captchas)
     }
 
     /// Who is asked at the site; `None`: it has no captcha.
@@ -86,14 +87,14 @@ impl Captchas {
 
     /// Judges a token. The visitor's address is nobody's business but ours, and is not told.
     pub async fn judge(&self, site: &str, token: &str) -> Judgement {
-        let Some(captcha) = self.sites.get(site) else {
+        let (Some(http), Some(captcha)) = (&self.http, self.sites.get(site)) else {
             return Judgement::Unknown;
         };
         if token.is_empty() || token.len() > TOKEN_MAX {
             return Judgement::Bad;
         }
         let form = [("secret", captcha.secret.expose_secret()), ("response", token)];
-        let asked = self.http.post(captcha.verify.clone()).form(&form).send().await;
+        let asked = http.post(captcha.verify.clone()).form(&form).send().await;
         let answer = match asked.and_then(reqwest::Response::error_for_status) {
             Ok(response) => response.json::<Answer>().await,
             Err(error) => Err(error),

@@ -8,6 +8,9 @@ use rlibphonenumber::{NumberLengthType, PHONE_NUMBER_UTIL, PhoneNumberFormat, Ph
 use crate::phone::PhoneNumber;
 use crate::site::NumberCheck;
 
+/// Digits, without the country's code, of the shortest number that is taken though no plan knows its range.
+const NEW_NUMBER_MIN: usize = 7;
+
 /// Reads the numbering plans, so that the first visitor does not wait for it.
 pub fn warm_up() {
     let _ = parse("+12025550100", "US", &["US".to_owned()], NumberCheck::Valid);
@@ -50,15 +53,17 @@ pub fn parse(
     if is_known && !(is_of_one() && reaches_a_person(PHONE_NUMBER_UTIL.get_number_type(&number))) {
         return Err(Code::PhoneNotAllowed);
     }
-    // In no range that the plans know.
-    if !is_known && check == NumberCheck::Valid {
+    // In no range that the plans know. A range that is newer than they has numbers of the usual length; what is shorter is a
+    // service's, whose plans are other ones.
+    let written = PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164);
+    let is_short = written.len() < "+".len() + number.country_code.to_string().len() + NEW_NUMBER_MIN;
+    if !is_known && (check == NumberCheck::Valid || is_short) {
         return Err(Code::PhoneNotValid);
     }
     if !is_known && of_code.is_empty() {
         return Err(Code::PhoneNotAllowed);
     }
-    PhoneNumber::from_e164(&PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::E164))
-        .ok_or(Code::PhoneNotValid)
+    PhoneNumber::from_e164(&written).ok_or(Code::PhoneNotValid)
 }
 
 /// Numbers that are charged to the caller, or that no visitor of a website answers, are not called back.
@@ -166,6 +171,25 @@ mod tests {
                 }
             }
         }
+    }
+
+    /// The example numbers of libphonenumber's metadata of short numbers (9.0.43, Apache-2.0), by country.
+    const SHORT_NUMBERS: &str = include_str!("destination/short_numbers.txt");
+
+    #[test]
+    fn no_example_of_a_short_number_passes_in_any_country() {
+        let mut seen = 0;
+        for line in SHORT_NUMBERS.lines() {
+            let (country, numbers) = line.split_once(' ').unwrap();
+            for number in numbers.split(' ') {
+                for check in [NumberCheck::Valid, NumberCheck::Possible] {
+                    seen += 1;
+                    let judged = parsed(number, country, &[country], check);
+                    assert!(judged.is_err(), "{country} {number} {check:?}: {judged:?}");
+                }
+            }
+        }
+        assert!(seen > 900, "{seen}");
     }
 
     #[test]
