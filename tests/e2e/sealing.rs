@@ -9,15 +9,10 @@ use webex_simulator::Pace;
 
 const KEY: &str = "6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b6b";
 
-/// What must not be found, and in which forms a number might be.
-const PERSONAL: [&str; 6] = [
-    visitor::NAME,
-    visitor::PHONE_E164,
-    "2025550142",
-    visitor::EMAIL,
-    visitor::MESSAGE,
-    "https://www.acme.example/tents",
-];
+/// What must not be found, and in which forms a number might be. The page stands in the ledger of consents, beside a keyed hash of
+/// the number.
+const PERSONAL: [&str; 5] =
+    [visitor::NAME, visitor::PHONE_E164, "2025550142", visitor::EMAIL, visitor::MESSAGE];
 
 fn found_in(house: &House) -> Vec<&'static str> {
     let files = std::fs::read_dir(house.folder()).unwrap().map(|entry| entry.unwrap().path());

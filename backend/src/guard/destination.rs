@@ -63,6 +63,10 @@ pub fn parse(
     if !is_known && of_code.is_empty() {
         return Err(Code::PhoneNotAllowed);
     }
+    // With a zero too many, what is written reads as another number: who would be called is not clear then.
+    if !is_known && PHONE_NUMBER_UTIL.parse(&*written, None).ok().as_ref() != Some(&number) {
+        return Err(Code::PhoneNotValid);
+    }
     PhoneNumber::from_e164(&written).ok_or(Code::PhoneNotValid)
 }
 
