@@ -1,4 +1,5 @@
-//! Every dependency's licence lets the product be given out under `MIT OR Apache-2.0`.
+//! Every dependency's licence lets the product be given out under `MIT OR Apache-2.0`, it comes from the public registry, and none
+//! of those comes in that another was chosen instead of.
 
 use std::collections::{HashMap, HashSet};
 use std::process::Command;
@@ -30,6 +31,12 @@ const ALLOWED: [&str; 13] = [
 /// themselves must be published, and there are none.
 const ALLOWED_IN_TESTS: [&str; 1] = ["MPL-2.0"];
 
+/// Where packages may come from: the public registry; those of this workspace have no source.
+const REGISTRY: &str = "registry+https://github.com/rust-lang/crates.io-index";
+
+/// What must not come in unnoticed: a second way to TLS, which would bring its own bugs and its own trust.
+const BANNED: [&str; 4] = ["native-tls", "openssl", "openssl-sys", "security-framework-sys"];
+
 /// The members that are not given out.
 const NOT_GIVEN_OUT: [&str; 3] = ["ringback-test-postgres", "ringback-tests", "xtask"];
 
@@ -48,6 +55,12 @@ pub(super) fn check() -> Result<()> {
             Some(expression) if fits(expression, &is_allowed) => {}
             Some(expression) => findings.push(format!("{name} is under {expression}")),
             None => findings.push(format!("{name} names no licence")),
+        }
+        if package["source"].as_str().is_some_and(|source| source != REGISTRY) {
+            findings.push(format!("{name} does not come from the public registry"));
+        }
+        if BANNED.contains(&name) {
+            findings.push(format!("{name} is banned; hint: `cargo tree -i {name}` says who brings it"));
         }
     }
     judge(&findings)
