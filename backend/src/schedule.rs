@@ -233,7 +233,10 @@ pub fn named_zone(name: &str) -> Option<TimeZone> {
 }
 
 fn read_date(text: &str) -> Option<Date> {
-    Date::strptime("%Y-%m-%d", text).ok().filter(|_| text.len() == 10)
+    // A sign, which the format lets pass, belongs to no year in which anybody is called.
+    Date::strptime("%Y-%m-%d", text)
+        .ok()
+        .filter(|_| text.len() == 10 && text.starts_with(|first: char| first.is_ascii_digit()))
 }
 
 /// `HH:MM`, or `HH:MM:SS`.

@@ -117,9 +117,11 @@ impl Load {
     }
 }
 
-/// One kept connection.
+/// One kept connection, opened anew where the other side says that it closes it: as after a refusal for which the body was not read.
 pub struct Connection {
+    address: SocketAddr,
     stream: TcpStream,
+    closes: bool,
     buffer: Vec<u8>,
 }
 
@@ -128,11 +130,14 @@ impl Connection {
     pub async fn open(address: SocketAddr) -> Self {
         let stream = TcpStream::connect(address).await.expect("a connection");
         stream.set_nodelay(true).expect("a socket");
-        Self { stream, buffer: Vec::with_capacity(4096) }
+        Self { address, stream, closes: false, buffer: Vec::with_capacity(4096) }
     }
 
     /// Sends a request and reads its answer; gives the status.
     pub async fn ask(&mut self, request: &[u8]) -> u16 {
+        if self.closes {
+            *self = Self::open(self.address).await;
+        }
         self.stream.write_all(request).await.expect("the request is sent");
         let (status, head, length) = self.head().await;
         while self.buffer.len() < head + length {
@@ -154,6 +159,7 @@ impl Connection {
         loop {
             if let Some(end) = self.buffer.windows(4).position(|window| window == b"\r\n\r\n") {
                 let head = std::str::from_utf8(&self.buffer[..end]).expect("a head in ASCII");
+                self.closes = head.lines().any(|line| line.eq_ignore_ascii_case("connection: close"));
                 let status = head.get(9..12).and_then(|status| status.parse().ok()).expect("a status line");
                 let length = head.lines().find_map(|line| {
                     let (name, value) = line.split_once(':')?;

@@ -232,6 +232,13 @@ pub struct Attempt {
     pub outcome: String,
 }
 
+impl Attempt {
+    /// Whether Webex was asked: what an operator decided came to nothing where another change came first.
+    pub fn was_asked(&self) -> bool {
+        self.operation != DECIDE
+    }
+}
+
 /// A sign of life of a serving process.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Heartbeat {

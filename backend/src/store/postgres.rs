@@ -230,7 +230,7 @@ impl Store for PostgresStore {
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
         let won = write::update(&mut transaction, next, &self.subscribers).await?;
         // What was asked of Webex was asked, whoever won.
-        if let Some(attempt) = attempt {
+        if let Some(attempt) = attempt.filter(|attempt| won || attempt.was_asked()) {
             write::attempt(&mut transaction, next.id, attempt).await?;
         }
         transaction.commit().await.map_err(failed("commit"))?;

@@ -506,7 +506,7 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
         ],
     )?;
     // What was asked of Webex was asked, whoever won.
-    if let Some(attempt) = attempt {
+    if let Some(attempt) = attempt.filter(|attempt| written == 1 || attempt.was_asked()) {
         execute(
             connection,
             "insert an attempt",
