@@ -3,6 +3,7 @@
 
 pub mod delivery;
 pub mod followers;
+pub mod forged;
 pub mod guard;
 pub mod intake;
 pub mod proof;

@@ -150,10 +150,18 @@ impl Plan {
 
     /// Sets one of the limits, to one rate.
     pub fn limit(&mut self, name: &str, requests: i64, per_s: i64) {
-        let mut limit = Table::new();
-        limit.insert("requests".to_owned(), requests.into());
-        limit.insert("per_s".to_owned(), per_s.into());
-        self.set(&format!("limits.{name}"), limit);
+        self.limits(name, &[(requests, per_s)]);
+    }
+
+    /// Sets a limit of several windows: so many requests each in so many seconds.
+    pub fn limits(&mut self, name: &str, windows: &[(i64, i64)]) {
+        let window = |(requests, per_s): &(i64, i64)| {
+            Table::from_iter(
+                [("requests", *requests), ("per_s", *per_s)]
+                    .map(|(key, value)| (key.to_owned(), value.into())),
+            )
+        };
+        self.set(&format!("limits.{name}"), windows.iter().map(window).collect::<Vec<_>>());
     }
 
     /// Sets a variable of the service's environment.

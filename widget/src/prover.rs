@@ -10,7 +10,7 @@ use crate::json::Json;
 use crate::task::{sleep, spawn};
 
 /// How long a slice takes, in milliseconds: short enough to pass between two frames.
-const SLICE: f64 = 12.0;
+const SLICE: f64 = 8.0;
 /// Tries in the first slice, before it is known how fast the device is.
 const FIRST: u64 = 256;
 

@@ -1,12 +1,9 @@
 //! `cargo xtask faults`: the service under load while it is killed and everything around it fails.
 
-use std::os::unix::process::CommandExt as _;
-use std::process::Command;
-
-use anyhow::{Context as _, Result};
+use anyhow::Result;
 
 use crate::packages;
-use crate::workspace::{root, run as run_program, target_dir};
+use crate::workspace::become_program;
 
 /// Kills the service under load while Webex fails, and compares what callers were told with whom Webex has rung
 #[derive(clap::Args)]
@@ -16,22 +13,9 @@ pub(crate) struct Options {
     options: Vec<String>,
 }
 
-/// Builds, and becomes the conductor: what ends this process ends it.
 pub(crate) fn run(options: &Options) -> Result<()> {
     if options.options.iter().any(|option| option == "postgres" || option == "--store=postgres") {
         packages::ensure_for_tests()?;
     }
-    let mut build = Command::new("cargo");
-    build.current_dir(root()).args([
-        "build",
-        "--package",
-        "ringback",
-        "--package",
-        "ringback-tests",
-        "--bins",
-    ]);
-    run_program(&mut build)?;
-    let program = target_dir().join("debug").join("ringback-faults");
-    let failed = Command::new(&program).args(&options.options).exec();
-    Err(failed).with_context(|| format!("`{}` could not be started", program.display()))
+    become_program("ringback-faults", false, &options.options)
 }

@@ -1,5 +1,6 @@
 //! Where things lie, and how other programs are started.
 
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
@@ -29,6 +30,26 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
         bail!("`{name}` failed ({status})");
     }
     Ok(())
+}
+
+/// Builds the service and the programs that try it, and becomes the one of that name: what ends this process ends it.
+pub(crate) fn become_program(name: &str, is_release: bool, arguments: &[String]) -> Result<()> {
+    let mut build = Command::new("cargo");
+    build.current_dir(root()).args([
+        "build",
+        "--package",
+        "ringback",
+        "--package",
+        "ringback-tests",
+        "--bins",
+    ]);
+    if is_release {
+        build.arg("--release");
+    }
+    run(&mut build)?;
+    let program = target_dir().join(if is_release { "release" } else { "debug" }).join(name);
+    let failed = Command::new(&program).args(arguments).exec();
+    Err(failed).with_context(|| format!("`{}` could not be started", program.display()))
 }
 
 /// What a program prints, without white space at its ends; `None` if it does not exist or fails.

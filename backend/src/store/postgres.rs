@@ -106,13 +106,8 @@ impl PostgresStore {
     ) -> Result<Vec<Callback>, StoreError> {
         let query =
             sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed("read"))?
-            .iter()
-            .map(|row| self.vault.callback(row))
-            .collect()
+        let rows = query.fetch_all(&self.pool).await.map_err(failed("read"))?;
+        self.vault.callbacks(&rows)
     }
 
     async fn one(&self, query: &'static str, value: String) -> Result<Option<Callback>, StoreError> {

@@ -171,13 +171,8 @@ impl SqliteStore {
             sqlx::query("SELECT * FROM callback WHERE site = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?");
         let query =
             query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("read"))?
-            .iter()
-            .map(|row| self.vault.callback(row))
-            .collect()
+        let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+        self.vault.callbacks(&rows)
     }
 
     async fn waiting(
@@ -188,13 +183,8 @@ impl SqliteStore {
     ) -> Result<Vec<Callback>, StoreError> {
         let query =
             sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("read"))?
-            .iter()
-            .map(|row| self.vault.callback(row))
-            .collect()
+        let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+        self.vault.callbacks(&rows)
     }
 }
 
@@ -325,13 +315,8 @@ impl Store for SqliteStore {
 
     async fn orphans(&self) -> Result<Vec<Callback>, StoreError> {
         let query = sqlx::query("SELECT * FROM callback WHERE due_at IS NOT NULL AND state = 'sending'");
-        query
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("read"))?
-            .iter()
-            .map(|row| self.vault.callback(row))
-            .collect()
+        let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+        self.vault.callbacks(&rows)
     }
 
     async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {

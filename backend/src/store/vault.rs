@@ -213,6 +213,11 @@ impl Vault {
         read_callback(row, serde_json::from_slice(&plain).map_err(|_| unreadable("sealed"))?)
     }
 
+    /// Reads callbacks, sealed or not.
+    pub(super) fn callbacks<R: Columns>(&self, rows: &[R]) -> Result<Vec<Callback>, StoreError> {
+        rows.iter().map(|row| self.callback(row)).collect()
+    }
+
     /// What a row in clear is to become.
     pub(super) fn sealed_row(&self, row: &impl Columns) -> Result<SealedRow, StoreError> {
         let callback = self.callback(row)?;

@@ -1,28 +1,21 @@
-//! The front door under attack: how much memory a million callers take, what a flood on one site does to another, and what the
-//! time of a refusal tells.
+//! The front door under attack: how much memory a million callers take, and what a flood on one site does to another.
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
-use ringback_contract::callback::Accepted;
 use serde_json::json;
-use tokio::time::Instant;
 use webex_simulator::{Effect, Failure, Fault, Operation};
 
-use super::{Measured, figure, house, median, print_table, row, visitor_body, visitor_number};
+use super::{Measured, figure, house, print_table, row, visitor_body, visitor_number};
 use crate::house::House;
 use crate::load::{Connection, Load, post};
 use crate::plan::{ORIGIN, Plan};
-use crate::service;
 
 const PATH: &str = "/v1/sites/acme/callbacks";
 
 /// How many of those seen last are asked about.
 const LAST: u64 = 2000;
-
-/// How often each refusal is timed.
-const TIMED: usize = 3000;
 
 /// The address of a caller, as a trusted proxy tells it: all of 10.0.0.0/8, one after the other.
 fn address(caller: u64) -> String {
@@ -40,7 +33,7 @@ fn behind_a_proxy(plan: &mut Plan) {
 }
 
 /// Nothing is sent: what is measured is the door.
-async fn without_webex(change: impl FnOnce(&mut Plan)) -> House {
+pub(super) async fn without_webex(change: impl FnOnce(&mut Plan)) -> House {
     let house = house(false, |plan| {
         behind_a_proxy(plan);
         change(plan);
@@ -54,8 +47,10 @@ async fn without_webex(change: impl FnOnce(&mut Plan)) -> House {
 /// So many callers, each with an address and a number of its own; then whether those seen last are still limited.
 pub async fn memory(callers: u64) {
     let house = without_webex(|plan| {
-        plan.limit("address", 1, 86_400);
-        plan.limit("number", 1, 86_400);
+        // The windows of the configuration that operators begin with, each for one request.
+        plan.limit("address", 1, 600);
+        plan.limits("number", &[(1, 900), (1, 3600), (1, 86_400)]);
+        plan.limits("site", &[(4_000_000, 60), (4_000_000, 86_400)]);
     })
     .await;
     let service = Measured::start(&house, "service");
@@ -170,89 +165,4 @@ pub async fn flood(lasting: Duration) {
     }
     service.stop();
     print_table(&format!("A flood on one site, {lasting:?} each, and 50 posts a second at another"), &rows);
-}
-
-/// How long it takes to refuse each kind of token that is not one.
-pub async fn forged() {
-    let house = without_webex(|plan| plan.set("sites.other.countries", vec!["US"])).await;
-    let service = Measured::start(&house, "service");
-    let url = format!("http://{}", service.address);
-    let ask = house.http.post(format!("{url}{PATH}")).header("Origin", ORIGIN);
-    let body: serde_json::Value = serde_json::from_str(&visitor_body(7)).expect("JSON");
-    let accepted: Accepted = house.send(ask.json(&body)).await.accepted();
-    let link = |site: &str, agent: &str, expires: &str| {
-        let config = house.config_file();
-        let arguments = [
-            "link",
-            "--site",
-            site,
-            "--agent",
-            agent,
-            "--expires",
-            expires,
-            "--base-url",
-            "http://x",
-            "--config",
-        ];
-        let output = service::command(&arguments).arg(config).output().expect("the binary starts");
-        let text = String::from_utf8(output.stdout).expect("UTF-8");
-        text.trim().rsplit('/').next().expect("a token").to_owned()
-    };
-    let good = link("acme", "grace", "30d");
-    let expired = link("acme", "grace", "1s");
-    let elsewhere = link("other", "omar", "30d");
-    tokio::time::sleep(Duration::from_secs(2)).await;
-    let first = good.split(['_', '.']).nth(1).expect("a key's id").to_owned();
-    let changed = |token: &str| {
-        let (head, tail) = token.split_at(token.len() - 4);
-        let flipped = if tail.starts_with('A') { "B" } else { "A" };
-        format!("{head}{flipped}{}", &tail[1..])
-    };
-    let of_link = |token: &str| get(&format!("/v1/sites/acme/form?agent={token}"), "");
-    let of_callback = |token: &str| get(&format!("/v1/callbacks/{}", accepted.id), token);
-    let swapped = |token: &str, from: &str, to: &str| token.replace(from, to);
-    let links = [
-        ("good", of_link(&good)),
-        ("one bit changed", of_link(&changed(&good))),
-        ("expired", of_link(&expired)),
-        ("of another purpose", of_link(&swapped(&accepted.follow, "rbf_", "rba_"))),
-        ("of another site", of_link(&elsewhere)),
-        ("of a retired key", of_link(&good.replace(&first, "00000000"))),
-    ];
-    let follows = [
-        ("good", of_callback(&accepted.follow)),
-        ("one bit changed", of_callback(&changed(&accepted.follow))),
-        ("of another purpose", of_callback(&swapped(&good, "rba_", "rbf_"))),
-        ("of a retired key", of_callback(&accepted.follow.replace(&first, "00000000"))),
-    ];
-    let mut rows = vec![row(["token", "what", "p50, µs", "of one bit changed"])];
-    for (kind, requests) in [("link", &links[..]), ("follow", &follows[..])] {
-        timed(&service, kind, requests, &mut rows).await;
-    }
-    service.stop();
-    print_table(&format!("Refusals of forged tokens at the door, {TIMED} each in turns"), &rows);
-}
-
-fn get(path: &str, bearer: &str) -> Vec<u8> {
-    let bearer =
-        if bearer.is_empty() { String::new() } else { format!("Authorization: Bearer {bearer}\r\n") };
-    format!("GET {path} HTTP/1.1\r\nHost: localhost\r\n{bearer}\r\n").into_bytes()
-}
-
-/// Times requests in turns, so that all meet the same machine.
-async fn timed(service: &Measured, kind: &str, requests: &[(&str, Vec<u8>)], rows: &mut Vec<Vec<String>>) {
-    let mut connection = Connection::open(service.address).await;
-    let mut took = vec![Vec::with_capacity(TIMED); requests.len()];
-    for _ in 0..TIMED {
-        for ((_, request), took) in requests.iter().zip(&mut took) {
-            let begun_at = Instant::now();
-            connection.ask(request).await;
-            took.push(begun_at.elapsed().as_secs_f64() * 1e6);
-        }
-    }
-    let took: Vec<f64> = took.into_iter().map(median).collect();
-    for ((what, _), micros) in requests.iter().zip(&took) {
-        let ratio = format!("{:.2}", micros / took[1]);
-        rows.push(vec![kind.to_owned(), (*what).to_owned(), format!("{micros:.1}"), ratio]);
-    }
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use ringback_tests::bench::{delivery, followers, guard, intake, proof};
+use ringback_tests::bench::{delivery, followers, forged, guard, intake, proof};
 
 /// Measures the release build of the service against a handler that stores nothing, and against itself
 #[derive(Parser)]
@@ -76,7 +76,7 @@ async fn main() -> std::io::Result<()> {
         guard::flood(lasting * 12).await;
     }
     if wants(What::Forged) {
-        guard::forged().await;
+        forged::measure().await;
     }
     if wants(What::Proof) {
         proof::measure().await;

@@ -26,6 +26,6 @@ impl CallbackList for PostgresStore {
         }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX));
         let rows = query.build().fetch_all(&self.pool).await.map_err(failed("list"))?;
-        rows.iter().map(|row| self.vault.callback(row)).collect()
+        self.vault.callbacks(&rows)
     }
 }

@@ -53,13 +53,8 @@ impl Retention for PostgresStore {
         let query = sqlx::query("SELECT * FROM callback WHERE phone IN ($1, $2) ORDER BY id");
         let [hashed, clear] = self.vault.phones(phone);
         let query = query.bind(hashed).bind(clear);
-        query
-            .fetch_all(&self.pool)
-            .await
-            .map_err(failed("read"))?
-            .iter()
-            .map(|row| self.vault.callback(row))
-            .collect()
+        let rows = query.fetch_all(&self.pool).await.map_err(failed("read"))?;
+        self.vault.callbacks(&rows)
     }
 }
 

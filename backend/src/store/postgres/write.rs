@@ -122,7 +122,7 @@ impl PostgresStore {
         let query =
             query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = query.fetch_all(connection).await.map_err(failed("take what is due"))?;
-        rows.iter().map(|row| self.vault.callback(row)).collect()
+        self.vault.callbacks(&rows)
     }
 }
 

@@ -30,6 +30,6 @@ impl CallbackList for SqliteStore {
         }
         query.push(" ORDER BY id DESC LIMIT ").push_bind(i64::try_from(wanted.limit).unwrap_or(i64::MAX));
         let rows = query.build().fetch_all(&self.readers).await.map_err(failed("list"))?;
-        rows.iter().map(|row| self.vault.callback(row)).collect()
+        self.vault.callbacks(&rows)
     }
 }

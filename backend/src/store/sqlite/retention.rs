@@ -76,13 +76,8 @@ impl Retention for SqliteStore {
         let query = sqlx::query("SELECT * FROM callback WHERE phone IN (?, ?) ORDER BY id");
         let [hashed, clear] = self.vault.phones(phone);
         let query = query.bind(hashed).bind(clear);
-        query
-            .fetch_all(&self.readers)
-            .await
-            .map_err(failed("read"))?
-            .iter()
-            .map(|row| self.vault.callback(row))
-            .collect()
+        let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+        self.vault.callbacks(&rows)
     }
 }
 
