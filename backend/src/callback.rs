@@ -71,7 +71,7 @@ impl Door {
     }
 }
 
-/// What was asked for: the part of a callback that never changes.
+/// What was asked for: the part of a callback that never changes, but for the number while nothing was sent.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Request {
     /// The site on whose behalf the call is made.
@@ -219,6 +219,27 @@ impl Callback {
     pub fn is_changeable(&self, now: Timestamp) -> bool {
         let waits = matches!(self.state, State::Accepted | State::Scheduled);
         self.appointment.is_some() && waits && !self.may_be_ringing(now)
+    }
+
+    /// Whether it can still be called at another number: nothing of it was sent, and Webex does not keep it.
+    pub fn is_number_changeable(&self) -> bool {
+        match self.state {
+            State::Accepted => true,
+            State::Scheduled => !self.is_kept_by_webex(),
+            _ => false,
+        }
+    }
+
+    /// The callback as it is for another number. `None`: it is for the one that it was sent with.
+    pub fn with_number(&self, phone: PhoneNumber, now: Timestamp) -> Option<Self> {
+        if !self.is_number_changeable() {
+            return None;
+        }
+        let mut next = self.clone();
+        next.request.phone = phone;
+        next.revision += 1;
+        next.updated_at = now;
+        Some(next)
     }
 
     fn may_be_ringing(&self, now: Timestamp) -> bool {
@@ -388,6 +409,31 @@ mod tests {
         assert_eq!((moved.deadline, moved.revision), (second.ends_at(), 1));
         // One for as soon as possible has no window to move.
         assert_eq!(sample::callback(now).moved_to_window(second, now), None);
+    }
+
+    #[test]
+    fn a_number_is_changed_until_it_may_have_left_and_never_at_webex() {
+        let now: Timestamp = "2026-12-01T08:00:00Z".parse().unwrap();
+        let other = || PhoneNumber::from_e164("+15555550177").unwrap();
+        let callback = sample::callback(now);
+        let next = callback.with_number(other(), now).unwrap();
+        assert_eq!((next.request.phone, next.state, next.due_at), (other(), State::Accepted, Some(now)));
+        assert_eq!(next.revision, 1);
+        let window = crate::schedule::sample::window("2026-12-01T10:00:00/12:00:00[UTC]");
+        for (keeper, state, possible) in [
+            (Keeper::Store, State::Scheduled, true),
+            (Keeper::Webex, State::Accepted, true),
+            (Keeper::Webex, State::Scheduled, false),
+        ] {
+            let mut kept = Callback::book(sample::request(), now, window.clone(), keeper).unwrap();
+            kept.state = state;
+            assert_eq!(kept.with_number(other(), now).is_some(), possible, "{keeper:?} {state:?}");
+        }
+        for state in State::ALL {
+            let callback = Callback { state, ..callback.clone() };
+            let possible = matches!(state, State::Accepted | State::Scheduled);
+            assert_eq!(callback.is_number_changeable(), possible, "{state:?}");
+        }
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
 
 mod limits;
+mod number;
 mod person;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -98,6 +99,9 @@ pub enum Refusal {
     /// The site's captcha was not passed.
     #[error("the captcha was not passed")]
     Captcha,
+    /// Another callback to the number is on its way.
+    #[error("another callback to the number is on its way")]
+    Claimed,
     /// There is no randomness for an id.
     #[error(transparent)]
     Entropy(#[from] crate::entropy::NoEntropy),
@@ -220,7 +224,7 @@ impl Intake {
         });
         let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
         let consent = self.consents.get(site_id).cloned();
-        let consent = consent.map(|given| Given { language: posted.locale.clone(), ..given });
+        let consent = consent.map(|given| given.in_language(&posted.locale));
         let proof = Proof::Asked {
             solved: shown.proof.and_then(|header| self.proofs.solved(site_id, header)),
             captcha: shown.captcha.unwrap_or_default().to_owned(),
@@ -416,13 +420,16 @@ impl Intake {
             }
             Inserted::Before { id, joined } => Ok(self.taken(id, joined)),
             Inserted::KeyReused => Err(Refusal::KeyReused),
-            Inserted::TooSoon { ended_at } => {
-                let over = after_s(ended_at, u64::from(self.cooldown_s));
-                let reset = Duration::try_from(over.duration_since(now)).unwrap_or_default();
-                let verdict = Verdict { allowed: false, limit: 1, remaining: 0, reset };
-                Err(Refusal::Limited { name: "cooldown", verdict })
-            }
+            Inserted::TooSoon { ended_at } => Err(self.too_soon(ended_at, now)),
         }
+    }
+
+    /// A number rests after a call.
+    fn too_soon(&self, ended_at: Timestamp, now: Timestamp) -> Refusal {
+        let over = after_s(ended_at, u64::from(self.cooldown_s));
+        let reset = Duration::try_from(over.duration_since(now)).unwrap_or_default();
+        let verdict = Verdict { allowed: false, limit: 1, remaining: 0, reset };
+        Refusal::Limited { name: "cooldown", verdict }
     }
 
     /// What keeps a second request from becoming a second call: to be called now and to be called in a window are two
@@ -520,6 +527,11 @@ fn field_errors(result: Result<(), ValidationErrors>) -> Vec<FieldError> {
         .collect();
     errors.sort_by(|left, right| left.pointer.cmp(&right.pointer));
     errors
+}
+
+/// A refusal of one field.
+pub fn refuse(field: &str, code: Code) -> Refusal {
+    Refusal::Fields(vec![refused(field, code)])
 }
 
 fn refused(field: &str, code: Code) -> FieldError {

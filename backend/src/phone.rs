@@ -4,7 +4,7 @@ use std::fmt;
 use std::str::FromStr as _;
 
 use ringback_contract::field;
-use rlibphonenumber::{PHONE_NUMBER_UTIL, Region};
+use rlibphonenumber::{PHONE_NUMBER_UTIL, PhoneNumberFormat, Region};
 
 /// A telephone number in E.164 form, with its `+`.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -21,6 +21,14 @@ impl PhoneNumber {
     /// The number in clear, for Webex and the store.
     pub fn e164(&self) -> &str {
         &self.0
+    }
+
+    /// The number in clear as people write it, with the code of its country.
+    pub fn written(&self) -> String {
+        match PHONE_NUMBER_UTIL.parse(&*self.0, None) {
+            Ok(number) => PHONE_NUMBER_UTIL.format(&number, PhoneNumberFormat::International).into_owned(),
+            Err(_) => self.0.clone(),
+        }
     }
 }
 
@@ -56,6 +64,15 @@ mod tests {
         assert_eq!(number.e164(), "+15555550142");
         for bad in ["15555550142", "+1", "+1555555014212345", "+1555x", ""] {
             assert_eq!(PhoneNumber::from_e164(bad), None, "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_phone_number_is_written_as_people_of_its_country_do() {
+        for (number, written) in
+            [("+12025550142", "+1 202-555-0142"), ("+33199005501", "+33 1 99 00 55 01"), ("+0000", "+0000")]
+        {
+            assert_eq!(PhoneNumber::from_e164(number).unwrap().written(), written);
         }
     }
 

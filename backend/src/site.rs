@@ -268,6 +268,14 @@ impl Site {
         std::iter::once(&self.ani).chain(preferred).filter(|ani| !ani.is_empty())
     }
 
+    /// The number that its calls come from, or those to a preferred agent; `None` where the organisation's own is shown, which is
+    /// not known here.
+    pub fn calls_from(&self, by_agent: bool) -> Option<&str> {
+        let preferred = self.preferred_agent.as_ref().filter(|_| by_agent);
+        let ani = preferred.map_or(&self.ani, |preferred| &preferred.ani);
+        Some(ani.as_str()).filter(|ani| !ani.is_empty())
+    }
+
     /// The reason of that id.
     pub fn reason(&self, id: &str) -> Option<&Reason> {
         self.reasons.iter().find(|reason| reason.id == id)

@@ -128,6 +128,7 @@ pub struct Waited {
 /// A callback as its visitor may see it. No personal data: whoever reads it has it already.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[expect(clippy::struct_excessive_bools, reason = "each is one thing that a caller may do now")]
 pub struct CallbackView {
     /// The id of the callback.
     pub id: String,
@@ -155,6 +156,12 @@ pub struct CallbackView {
     /// Whether it can still be moved to another window.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub changeable: bool,
+    /// Whether it can still be called at another number.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub number_changeable: bool,
+    /// The number that the call comes from, as people write it; absent where the operator names none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub calls_from: Option<String>,
     /// How long people wait for an agent at present, in seconds: while this one waits, and where Webex has a figure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_time_s: Option<u32>,

@@ -73,6 +73,8 @@ codes! {
     Reserved = "reserved", "This name is taken by the site itself; use another one.";
     /// A time that lies outside of what is allowed.
     OutOfRange = "out_of_range", "This is outside of what is allowed.";
+    /// One thing of a callback is changed at a time.
+    OneAtATime = "one_at_a_time", "Change the time or the number, one at a time.";
     /// The site takes no callbacks at a chosen time.
     ScheduleNotOffered = "schedule_not_offered", "This site takes no callbacks at a chosen time.";
     /// Not a day of the calendar.
@@ -104,7 +106,7 @@ codes! {
 impl Code {
     /// Whether only servers meet it: no form sends what it is about, so the widget has no text for it.
     pub const fn is_for_servers(self) -> bool {
-        matches!(self, Self::TooMany | Self::Reserved | Self::OutOfRange)
+        matches!(self, Self::TooMany | Self::Reserved | Self::OutOfRange | Self::OneAtATime)
     }
 }
 

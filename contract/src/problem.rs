@@ -120,8 +120,12 @@ kinds! {
     CursorInvalid = "cursor-invalid", 400, "The cursor is not valid";
     /// The callback is in a state in which it cannot be called off any more.
     NotCancellable = "not-cancellable", 409, "The callback cannot be called off any more";
-    /// The callback has no chosen time, or is in a state in which that cannot be changed any more.
-    NotChangeable = "not-changeable", 409, "The callback's time cannot be changed";
+    /// The callback is in a state in which its time or its number cannot be changed any more, Webex has the number, or there is
+    /// no chosen time to change.
+    NotChangeable = "not-changeable", 409, "The callback cannot be changed in that way";
+    /// Another callback of the site to that number is on its way, and one call comes of all that is asked for. Nothing was
+    /// changed. Call this one off, or give another number.
+    NumberClaimed = "number-claimed", 409, "Another callback to this number is on its way";
     /// A limit is reached. `Retry-After` says when to come back.
     RateLimited = "rate-limited", 429, "Too many requests";
     /// As many callbacks are followed live as the service allows. Read the callback every few seconds instead.

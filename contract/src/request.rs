@@ -190,14 +190,20 @@ pub struct Schedule {
     pub timezone: String,
 }
 
-/// Another time for a callback, as sent with `PATCH` to `/v1/callbacks/{id}`.
+/// Another time or another number for a callback, as sent with `PATCH` to `/v1/callbacks/{id}`: one of the two.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(deny_unknown_fields)]
 pub struct CallbackChange {
-    /// When to call.
-    #[serde(deserialize_with = "object")]
-    pub schedule: Schedule,
+    /// When to call instead; absent where the time stays.
+    #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Schedule>,
+    /// The number to call instead, as typed; empty where the number stays.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub phone: String,
+    /// The country whose dialling rules that number follows when it has no `+`: ISO 3166-1 alpha-2.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub country: String,
 }
 
 /// Reads a value from a JSON object, or none from `null`.

@@ -36,6 +36,7 @@ mod limits;
 mod links;
 mod metrics;
 mod moving;
+mod number;
 mod operation;
 mod policy;
 mod proof;

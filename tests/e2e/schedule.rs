@@ -155,8 +155,9 @@ async fn what_cannot_be_moved_says_so() {
     let short = json!({ "schedule": { "date": "2020-01-01", "start": "10:00", "end": "09:00" } });
     let refused = change(&house, &accepted, &accepted.follow, &short).await.refused_fields(Kind::Validation);
     assert_eq!(refused, [("/schedule/end".to_owned(), "window_order".to_owned())]);
-    change(&house, &accepted, &accepted.follow, &json!({ "phone": "1" })).await.problem(Kind::UnknownField);
-    change(&house, &accepted, &accepted.follow, &json!({})).await.problem(Kind::WrongType);
+    change(&house, &accepted, &accepted.follow, &json!({ "time": "1" })).await.problem(Kind::UnknownField);
+    change(&house, &accepted, &accepted.follow, &json!({ "schedule": 1 })).await.problem(Kind::WrongType);
+    change(&house, &accepted, &accepted.follow, &json!({})).await.problem(Kind::Validation);
     change(&house, &accepted, "rbf_x", &body).await.problem(Kind::Unauthorized);
     assert_eq!(house.view(&accepted).await["revision"], 0);
 }

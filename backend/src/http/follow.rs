@@ -2,17 +2,19 @@
 
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest, Window};
+use ringback_contract::field::Code;
 use ringback_contract::problem::Kind;
 use ringback_contract::request::CallbackChange;
 use serde::Deserialize;
 
 use super::caller::Access;
 use super::problem::Failure;
-use super::{Parts, caller, extract};
+use super::{Parts, caller, extract, number};
 use crate::api_key::Scope;
 use crate::callback::Callback;
-use crate::intake::Refusal;
+use crate::intake::{self, Refusal};
 use crate::metrics;
+use crate::phone::PhoneNumber;
 use crate::schedule;
 use crate::store::Attempt;
 use crate::webex::wait_time::WaitTime;
@@ -101,7 +103,8 @@ pub(super) async fn cancel(
     }
 }
 
-/// `PATCH /v1/callbacks/{id}`: moves a scheduled callback to another window. Twice is as good as once.
+/// `PATCH /v1/callbacks/{id}`: moves a scheduled callback to another window, or has another number called. Twice is as good
+/// as once.
 pub(super) async fn change(
     request: HttpRequest,
     parts: web::Data<Parts>,
@@ -111,7 +114,13 @@ pub(super) async fn change(
     caller::count(&request, &parts, &parts.read_limit).await?;
     // Who may not is told so before the body is read.
     caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
-    let CallbackChange { schedule } = extract::json(&request, body, parts.limits()).await?;
+    let change: CallbackChange = extract::json(&request, body, parts.limits()).await?;
+    let schedule = match (change.schedule, change.phone.as_str()) {
+        (Some(schedule), "") => schedule,
+        (Some(_), _) => return Err(intake::refuse("phone", Code::OneAtATime).into()),
+        (None, "") => return Err(intake::refuse("schedule", Code::Required).into()),
+        (None, phone) => return number::change(&request, &parts, &id, phone, &change.country).await,
+    };
     loop {
         let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
         if access == Access::Joiner {
@@ -173,7 +182,7 @@ fn window(window: &schedule::Window) -> Window {
     }
 }
 
-fn answer(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
+pub(super) fn answer(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse {
     match access {
         Access::Visitor | Access::Joiner => HttpResponse::Ok().json(view(callback, access, parts)),
         Access::Crm => HttpResponse::Ok().json(record(callback, parts)),
@@ -199,12 +208,25 @@ pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> Callba
         schedule: callback.appointment.as_ref().map(|kept| window(&kept.window)),
         wanted_schedule: callback.appointment.as_ref().and_then(|kept| kept.wanted.as_ref()).map(window),
         changeable: callback.is_changeable(now) && !joined,
+        number_changeable: callback.is_number_changeable() && !joined,
+        calls_from: calls_from(callback, joined, parts),
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
         created_at: callback.created_at.to_string(),
         updated_at: callback.updated_at.to_string(),
         revision: callback.revision,
     }
+}
+
+/// The number that the call comes from, for whoever may know whether a certain agent calls.
+fn calls_from(callback: &Callback, joined: bool, parts: &Parts) -> Option<String> {
+    let by_agent = callback.request.agent.is_some();
+    if by_agent && joined {
+        return None;
+    }
+    let site = parts.config.sites.get(&callback.request.site)?;
+    let ani = site.calls_from(by_agent && callback.fallback.is_none())?;
+    Some(PhoneNumber::from_e164(ani)?.written())
 }
 
 /// How long people wait who ask for what this one does; `None` where it waits no more.

@@ -9,6 +9,7 @@ mod docs;
 mod event_stream;
 mod extract;
 mod follow;
+mod number;
 pub mod openapi;
 pub mod ops;
 mod prefer;

@@ -129,6 +129,10 @@ impl From<Refusal> for Failure {
                 Kind::CaptchaRequired,
                 "Pass the captcha, and send its token in the header Ringback-Captcha.",
             ),
+            Refusal::Claimed => Self::new(
+                Kind::NumberClaimed,
+                "Somebody is about to be called at this number. Give another one, or call this callback off.",
+            ),
             Refusal::Store(error) => error.into(),
             Refusal::Entropy(error) => error.into(),
             Refusal::Link(error) => Self::internal(&error),

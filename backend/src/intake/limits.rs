@@ -8,6 +8,7 @@ use crate::config::Config;
 use crate::guard::rate::Limit;
 use crate::guard::shared::SharedLimits;
 use crate::personal::Personal;
+use crate::phone::PhoneNumber;
 use crate::rates::Rates;
 use crate::site::Site;
 
@@ -41,8 +42,13 @@ impl Limits {
             count(&self.link, link).await?;
         }
         count(self.of_sites.get(&request.site).unwrap_or(&self.site), &request.site).await?;
+        self.count_number(&request.site, &request.phone).await
+    }
+
+    /// Counts a number that is about to be called for a site.
+    pub(super) async fn count_number(&self, site: &str, phone: &PhoneNumber) -> Result<(), Refusal> {
         // A site's id holds no space.
-        let number = Personal::new(format!("{} {}", request.site, request.phone.e164()));
+        let number = Personal::new(format!("{site} {}", phone.e164()));
         count(&self.number, number.reveal()).await
     }
 

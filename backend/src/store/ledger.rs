@@ -32,6 +32,14 @@ pub struct Given {
     pub language: String,
 }
 
+impl Given {
+    /// The same, given on a form in that language.
+    #[must_use]
+    pub fn in_language(&self, language: &str) -> Self {
+        Self { language: language.to_owned(), ..self.clone() }
+    }
+}
+
 /// An entry of the ledger of consents.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Consent {

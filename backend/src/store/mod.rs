@@ -6,6 +6,7 @@ pub mod credential;
 pub mod ledger;
 pub mod listing;
 pub mod moving;
+pub mod number;
 pub mod outbox;
 pub mod postgres;
 #[cfg(test)]
@@ -29,6 +30,7 @@ use self::api_key::ApiKeyStore;
 use self::credential::CredentialStore;
 use self::ledger::{Given, Ledgers};
 use self::listing::CallbackList;
+use self::number::Numbers;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
 use self::queue::Queue;
@@ -275,6 +277,7 @@ pub trait Store:
     + CallbackList
     + CredentialStore
     + Ledgers
+    + Numbers
     + Outbox
     + Queue
     + Retention

@@ -10,6 +10,7 @@ mod ledger;
 mod listing;
 pub(super) mod moving;
 mod news;
+mod number;
 mod outbox;
 mod queue;
 mod retention;

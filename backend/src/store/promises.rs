@@ -3,6 +3,7 @@
 mod crm;
 mod fresh;
 mod moving;
+mod number;
 mod retention;
 mod sealing;
 mod trust;
@@ -21,6 +22,12 @@ use self::crm::{
     what_a_crm_adds_to_the_attributes_is_kept,
 };
 use self::fresh::{Fresh, KEY};
+use self::number::{
+    a_claim_goes_with_the_number_and_all_else_stays, a_number_rests_after_a_call_whoever_gives_it,
+    of_many_who_want_one_number_and_of_those_who_take_it_one_wins,
+    the_claim_of_another_is_left_alone_until_it_ends_or_is_too_old,
+    who_gives_another_number_agrees_to_be_called_there,
+};
 use self::retention::{
     many_erase_at_once_and_each_callback_is_erased_once,
     only_what_has_ended_is_erased_and_all_that_tells_who_it_was,
@@ -81,6 +88,11 @@ promises! {
     a_site_with_much_to_do_does_not_hold_back_the_others
     of_many_with_one_claim_the_first_is_stored_and_the_others_join_it
     a_claim_ends_with_its_callback_and_with_its_time
+    a_claim_goes_with_the_number_and_all_else_stays
+    the_claim_of_another_is_left_alone_until_it_ends_or_is_too_old
+    a_number_rests_after_a_call_whoever_gives_it
+    of_many_who_want_one_number_and_of_those_who_take_it_one_wins
+    who_gives_another_number_agrees_to_be_called_there
     an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_window_with_the_window
     what_a_crm_adds_to_the_attributes_is_kept
     an_api_key_is_kept_found_and_taken_back_once

@@ -9,6 +9,7 @@ mod credential;
 mod ledger;
 mod listing;
 pub(super) mod moving;
+mod number;
 mod outbox;
 mod queue;
 mod retention;

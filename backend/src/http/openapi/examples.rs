@@ -3,7 +3,7 @@
 use ringback_contract::callback::{Accepted, CallbackRecord, State, Waited};
 use ringback_contract::event::{CallbackEvent, ChangedCallback};
 use ringback_contract::form::Form;
-use ringback_contract::request::{Consent, NewCallback, NewCrmCallback, Schedule};
+use ringback_contract::request::{CallbackChange, Consent, NewCallback, NewCrmCallback, Schedule};
 use serde_json::json;
 
 pub(super) fn schedule() -> Schedule {
@@ -13,6 +13,10 @@ pub(super) fn schedule() -> Schedule {
         end: "12:00".to_owned(),
         timezone: "Europe/Berlin".to_owned(),
     }
+}
+
+pub(super) fn changed() -> CallbackChange {
+    CallbackChange { schedule: Some(schedule()), ..CallbackChange::default() }
 }
 
 pub(super) fn crm_request() -> NewCrmCallback {

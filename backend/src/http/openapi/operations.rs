@@ -2,10 +2,10 @@
 
 use ringback_contract::callback::{CallbackPage, MintedLink};
 use ringback_contract::problem::Kind;
-use ringback_contract::request::{CallbackChange, NewAgentLink};
+use ringback_contract::request::NewAgentLink;
 use serde_json::json;
 
-use super::examples::{accepted, crm_request, form, record, schedule, visitors_request, waited};
+use super::examples::{accepted, changed, crm_request, form, record, visitors_request, waited};
 use super::{Answer, Content, Door, Operation, reference};
 use crate::api_key::Scope;
 
@@ -152,16 +152,23 @@ fn callback_operations() -> Vec<Operation> {
             path: "/v1/callbacks/{id}",
             id: "changeCallback",
             tag: "callback",
-            summary: "Move a callback to another time",
-            description: "Possible while `changeable`, for a callback with a chosen time. Twice is as good as once.",
+            summary: "Move a callback to another time, or have another number called",
+            description: "Another time: while `changeable`, for a callback with a chosen time. Another number: while \
+                          `number_changeable`, which is until it is sent. One of the two; twice is as good as once.",
             door: Door::TokenOrKey(Scope::CallbacksWrite),
             parameters: &["Id"],
-            body: Some(Content::json("CallbackChange", CallbackChange { schedule: schedule() })),
+            body: Some(Content::json("CallbackChange", changed())),
             answers: vec![
-                seen(200, "It is for the other time."),
+                seen(200, "It is for the other time, or number."),
                 seen(202, "The other time is stored; Webex, which keeps it, is being told."),
             ],
-            problems: &[Kind::Validation, Kind::NotFound, Kind::NotChangeable, Kind::SiteUnknown],
+            problems: &[
+                Kind::Validation,
+                Kind::NotFound,
+                Kind::NotChangeable,
+                Kind::NumberClaimed,
+                Kind::SiteUnknown,
+            ],
         },
         Operation {
             method: "get",

@@ -322,6 +322,6 @@ pub(super) async fn heartbeat(pool: &PgPool, heartbeat: &Heartbeat) -> Result<In
     })
 }
 
-fn integer(count: u64) -> i64 {
+pub(super) fn integer(count: u64) -> i64 {
     i64::try_from(count).unwrap_or(i64::MAX)
 }

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 use super::api_key::{self, KeyWrite};
 use super::credential::{self, CredentialWrite};
 use super::ledger::{self, LedgerWrite};
+use super::number::{self, NumberWrite};
 use super::outbox::{self, MessageWrite};
 use super::retention::{self, Erasure};
 use super::trust::{self, TrustWrite};
@@ -59,6 +60,8 @@ pub(super) enum Write {
         next: Box<Callback>,
         attempt: Option<Attempt>,
     },
+    /// Another number for a callback.
+    Number(NumberWrite),
     KeepEvent {
         event: TaskEvent,
         now: Timestamp,
@@ -259,7 +262,9 @@ impl Job {
         let has_changed = done.as_ref().is_ok_and(|done| done.rows > 0);
         match &self.write {
             Write::Insert { callback, .. } if has_changed => changes.tell(callback.id),
-            Write::Update { next, .. } if has_changed => changes.tell(next.id),
+            Write::Update { next, .. } | Write::Number(NumberWrite { next, .. }) if has_changed => {
+                changes.tell(next.id);
+            }
             _ => {}
         }
         // Whoever asked may have gone; what was written stays.
@@ -298,6 +303,7 @@ fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Do
             }
             rows
         }
+        Write::Number(write) => return number::apply(connection, write, context),
         Write::KeepEvent { event, now } => keep_event(connection, event, *now)?,
         Write::MarkApplied { event_ids } => {
             let mark = |id| {
@@ -408,7 +414,7 @@ fn insert(
 }
 
 /// When the last call to the number ended, if that was after a moment.
-fn last_end(
+pub(super) fn last_end(
     connection: &Connection,
     phone: &str,
     site: &str,
@@ -527,7 +533,7 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
 }
 
 /// A revision as the database keeps it.
-fn signed(revision: u64) -> i64 {
+pub(super) fn signed(revision: u64) -> i64 {
     i64::try_from(revision).unwrap_or(i64::MAX)
 }
 

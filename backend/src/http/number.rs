@@ -1,0 +1,53 @@
+//! One callback: have another number called.
+
+use actix_web::{HttpRequest, HttpResponse};
+use ringback_contract::problem::Kind;
+
+use super::caller::Access;
+use super::problem::Failure;
+use super::{Parts, caller, follow};
+use crate::api_key::Scope;
+use crate::intake::Refusal;
+
+/// Has another number called, where nothing was sent yet. Twice is as good as once, and counts once for the limits.
+pub(super) async fn change(
+    request: &HttpRequest,
+    parts: &Parts,
+    id: &str,
+    typed: &str,
+    country: &str,
+) -> Result<HttpResponse, Failure> {
+    let mut is_counted = false;
+    loop {
+        let (callback, access, crm) = caller::callback(request, parts, id, Scope::CallbacksWrite).await?;
+        if access == Access::Joiner {
+            let detail = "It was asked for by another request, which alone can change it.";
+            return Err(Failure::new(Kind::NotChangeable, detail));
+        }
+        let site = parts.config.sites.get(&callback.request.site);
+        let site =
+            site.ok_or_else(|| Failure::new(Kind::SiteUnknown, "Its site is not configured any more."))?;
+        let phone = parts.intake.number(site, typed, country).map_err(Refusal::Fields)?;
+        if !callback.state.is_final() && callback.request.phone == phone {
+            return Ok(follow::answer(&callback, access, parts));
+        }
+        let Some(next) = callback.with_number(phone, parts.clock.now()) else {
+            let detail = format!(
+                "Its state is {}, and Webex has its number; only what was not sent yet is called at another one.",
+                callback.state.as_str()
+            );
+            return Err(Failure::new(Kind::NotChangeable, detail));
+        };
+        if !is_counted {
+            parts.intake.count_number(&next.request.site, &next.request.phone).await?;
+            is_counted = true;
+        }
+        // Where another change came first, the callback is looked at anew.
+        if parts.intake.change_number(&next, access == Access::Visitor).await? {
+            if let Some(crm) = &crm {
+                crm.record(parts, "callback.change_number", next.id, &next.request.site).await;
+            }
+            return Ok(follow::answer(&next, access, parts));
+        }
+    }
+}

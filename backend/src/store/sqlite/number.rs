@@ -1,0 +1,88 @@
+//! The number of a callback is changed, in the SQLite file.
+
+use async_trait::async_trait;
+use rusqlite::{Connection, OptionalExtension as _, params};
+
+use super::SqliteStore;
+use super::ledger::insert_consent;
+use super::writer::{Context, Done, Write, execute, last_end, signed};
+use crate::callback::Callback;
+use crate::store::ledger::Given;
+use crate::store::number::{CHANGE, Numbers, OTHER_HOLDER, RELEASE, Renumbered, consent};
+use crate::store::row::read_id;
+use crate::store::vault::PersonalColumns;
+use crate::store::{Claim, Inserted, StoreError, failed};
+
+/// A change to write.
+pub(super) struct NumberWrite {
+    pub(super) next: Box<Callback>,
+    pub(super) claim: Option<Claim>,
+    pub(super) consent: Option<Given>,
+}
+
+pub(super) fn apply(
+    connection: &Connection,
+    write: &NumberWrite,
+    context: &Context,
+) -> Result<Done, StoreError> {
+    let NumberWrite { next, claim, consent: given } = write;
+    let vault = &context.vault;
+    let PersonalColumns { clear, sealed } = vault.columns(next)?;
+    let text = claim.as_ref().map(|claim| vault.claim(&claim.text));
+    if let Some((claim, text)) = claim.as_ref().zip(text.as_ref()) {
+        execute(connection, "release a claim", RELEASE, params![text, claim.since.as_millisecond()])?;
+        let mut find = connection.prepare_cached(OTHER_HOLDER).map_err(failed("find a claim"))?;
+        let holder = find.query_row(params![text, next.id.to_string()], |row| Ok(read_id(row)));
+        if let Some(holder) = holder.optional().map_err(failed("find a claim"))? {
+            return Ok(Done { rows: 0, before: Some(Inserted::Joined(holder?)) });
+        }
+        if let Some(since) = claim.cooled_since
+            && let Some(ended_at) = last_end(connection, &clear.phone, &next.request.site, since)?
+        {
+            return Ok(Done { rows: 0, before: Some(Inserted::TooSoon { ended_at }) });
+        }
+    }
+    let rows = execute(
+        connection,
+        "change a number",
+        CHANGE,
+        params![
+            clear.phone,
+            clear.name,
+            clear.email,
+            clear.message,
+            clear.page,
+            clear.attributes_json(),
+            sealed,
+            text,
+            next.updated_at.as_millisecond(),
+            signed(next.revision),
+            next.id.to_string(),
+            signed(next.revision) - 1,
+        ],
+    )?;
+    if let Some(given) = given.as_ref().filter(|_| rows == 1) {
+        insert_consent(connection, &consent(vault, next, given))?;
+    }
+    Ok(Done { rows, before: None })
+}
+
+#[async_trait]
+impl Numbers for SqliteStore {
+    async fn change_number(
+        &self,
+        next: &Callback,
+        claim: Option<&Claim>,
+        consent: Option<&Given>,
+    ) -> Result<Renumbered, StoreError> {
+        let next = Box::new(next.clone());
+        let write = NumberWrite { next, claim: claim.cloned(), consent: consent.cloned() };
+        let done = self.writer.write(Write::Number(write)).await?;
+        Ok(match done.before {
+            Some(Inserted::Joined(holder)) => Renumbered::Claimed(holder),
+            Some(Inserted::TooSoon { ended_at }) => Renumbered::TooSoon { ended_at },
+            _ if done.rows == 1 => Renumbered::Done,
+            _ => Renumbered::Overtaken,
+        })
+    }
+}
