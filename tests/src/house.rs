@@ -3,6 +3,7 @@
 use std::io::Write as _;
 use std::path::PathBuf;
 use std::process::{ExitStatus, Output, Stdio};
+use std::time::Duration;
 
 use reqwest::{Client, Method, RequestBuilder};
 use ringback_contract::callback::{Accepted, State};
@@ -106,6 +107,8 @@ impl House {
             http: Client::builder()
                 .no_proxy()
                 .redirect(reqwest::redirect::Policy::none())
+                // Servers close theirs after five seconds; a request must not be sent down one that is just being closed.
+                .pool_idle_timeout(Duration::from_secs(2))
                 .build()
                 .expect("a client"),
             folder,
@@ -333,7 +336,7 @@ impl House {
                         return last.clone();
                     }
                 }
-                tokio::time::sleep(std::time::Duration::from_millis(15)).await;
+                tokio::time::sleep(Duration::from_millis(15)).await;
             }
         });
         let Ok(found) = found.await else {
