@@ -1,5 +1,7 @@
 //! Personal data goes when its time is over, or when the person asks for it.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use reqwest::Method;
 use ringback_contract::callback::State;
 use ringback_tests::eventually::eventually;
@@ -81,27 +83,42 @@ async fn what_ended_long_ago_is_erased_on_postgresql() {
     what_ended_long_ago_is_erased(Plan::postgres).await;
 }
 
+/// What of a person stands in the files of the database as they lie there, the log among them.
+fn found_in_files(house: &House) -> Vec<&'static str> {
+    let files = std::fs::read_dir(house.folder()).unwrap().map(|entry| entry.unwrap().path());
+    let of_store = files.filter(|path| path.to_string_lossy().contains("ringback.db"));
+    let bytes: Vec<u8> = of_store.flat_map(|path| std::fs::read(path).unwrap()).collect();
+    let holds = |text: &&&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
+    PERSONAL.iter().filter(holds).copied().collect()
+}
+
 #[tokio::test]
-async fn nothing_that_tells_who_it_was_is_left_in_the_file() {
-    let mut house = House::with(|plan| plan.pace(Pace::every(5))).await;
+async fn nothing_that_tells_who_it_was_is_left_in_the_files_while_the_service_runs() {
+    let house = House::with(|plan| plan.pace(Pace::every(5))).await;
     completed(&house).await;
-    house.stop().await;
-    let path = house.folder().join("ringback.db");
-    let connection = rusqlite::Connection::open(&path).unwrap();
-    let vacuum = || {
-        connection.execute_batch("PRAGMA wal_checkpoint(TRUNCATE); VACUUM; PRAGMA wal_checkpoint(TRUNCATE)")
-    };
-    let found = || {
-        let bytes = std::fs::read(&path).unwrap();
-        let holds = |text: &&&str| bytes.windows(text.len()).any(|window| window == text.as_bytes());
-        PERSONAL.iter().filter(holds).copied().collect::<Vec<_>>()
-    };
-    vacuum().unwrap();
-    assert_eq!(found(), PERSONAL);
+    // Neighbours on the same pages, before and after, with texts that need pages of their own.
+    for number in 100..140 {
+        let changes = json!({ "phone": format!("+1 202 555 0{number}"), "name": "Bea", "message": "ä".repeat(900), "email": "" });
+        house.send(house.post(&visitor::request_with(changes))).await.accepted();
+    }
+    assert_eq!(found_in_files(&house), PERSONAL);
     let told = house.command(&["forget", "--phone", "+1 202 555 0142"]);
     assert!(told.contains("1 callbacks to +12…42 erased"), "{told}");
-    vacuum().unwrap();
-    assert_eq!(found(), [""; 0]);
+    assert_eq!(found_in_files(&house), [""; 0]);
+}
+
+#[tokio::test]
+async fn the_files_of_the_database_are_for_their_owner_alone() {
+    let house = House::open().await;
+    house.ask().await;
+    let files: Vec<_> = std::fs::read_dir(house.folder()).unwrap().map(|entry| entry.unwrap()).collect();
+    let of_store =
+        files.iter().filter(|entry| entry.file_name().to_string_lossy().starts_with("ringback.db"));
+    let with_data: Vec<_> = of_store.filter(|entry| entry.metadata().unwrap().len() > 0).collect();
+    assert!(with_data.len() >= 2, "{files:?}");
+    for entry in with_data {
+        assert_eq!(entry.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{entry:?}");
+    }
 }
 
 #[tokio::test]

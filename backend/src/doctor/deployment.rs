@@ -1,5 +1,6 @@
 //! What stands on this side of Webex: the database, the disk, and the address under which the public reaches the service.
 
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +28,7 @@ pub(super) async fn examine(config: &Config, found: &mut Findings) {
     database(config, found).await;
     if !config.store.is_postgres() {
         disk(&config.store.path, found);
+        readers(&config.store.path, found);
     }
     shared_limits(&config.limits.redis_url, found).await;
     let url = config.server.public_url.as_str();
@@ -111,6 +113,20 @@ fn disk(database: &Path, found: &mut Findings) {
             let (verdict, remedy) = room_for(room);
             found.add(CHECK, &subject, verdict, format!("{} MB are free", room >> 20), remedy);
         }
+    }
+}
+
+/// Who else on this machine may read the file.
+fn readers(database: &Path, found: &mut Findings) {
+    let Ok(metadata) = database.metadata() else { return };
+    let mode = metadata.permissions().mode() & 0o777;
+    if mode & 0o007 != 0 {
+        found.doubtful(
+            "database_rights",
+            &database.display().to_string(),
+            format!("everybody on this machine may read it (mode {mode:o})"),
+            "take that right away: chmod o-rwx on the file, and on those beside it that begin with its name",
+        );
     }
 }
 

@@ -17,7 +17,9 @@ mod scheduled;
 mod trust;
 mod writer;
 
-use std::fs::{File, TryLockError};
+use std::fs::{File, OpenOptions, TryLockError};
+use std::io;
+use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -116,7 +118,9 @@ impl SqliteStore {
             .journal_mode(SqliteJournalMode::Wal)
             .synchronous(SqliteSynchronous::Full)
             .foreign_keys(true)
+            .pragma("secure_delete", "ON")
             .busy_timeout(BUSY_TIMEOUT);
+        make(path)?;
         let mut connection = options.connect().await.map_err(failed("open"))?;
         known(applied(&mut connection).await?, &MIGRATIONS)?;
         MIGRATIONS.run(&mut connection).await?;
@@ -216,11 +220,21 @@ fn schema(connection: &rusqlite::Connection) -> Result<i64, StoreError> {
     connection.query_row(SCHEMA, [], |row| row.get(0)).map_err(failed("read the schema"))
 }
 
+/// Makes the file where there is none, for its owner's eyes alone: SQLite would make it for everybody's, and gives its log the rights
+/// of the file.
+fn make(path: &Path) -> Result<(), StoreError> {
+    let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path);
+    match made.map(drop) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("make the file")(error)),
+        _ => Ok(()),
+    }
+}
+
 fn lock(path: &Path) -> Result<File, StoreError> {
     let mut name = path.as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
-    let cannot = failed::<std::io::Error>("lock");
+    let cannot = failed::<io::Error>("lock");
     let file = File::create(&name).map_err(&cannot)?;
     match file.try_lock() {
         Ok(()) => Ok(file),

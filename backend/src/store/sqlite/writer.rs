@@ -7,6 +7,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Params, TransactionBehavior, params};
@@ -44,6 +45,8 @@ const CHECKPOINT_PAGES: u32 = 4000;
 const CACHE_KB: i64 = 16_000;
 /// Statements that are kept ready.
 const STATEMENTS_MAX: usize = 64;
+/// How long carrying the log over after an erasure waits for those who read.
+const CARRY_PATIENCE: Duration = Duration::from_millis(250);
 
 /// The start of a transaction, which takes the lock.
 const BEGIN: &str = "begin";
@@ -112,6 +115,13 @@ impl Done {
     /// Whether the request was taken, by itself or together with another.
     const fn is_taken(&self) -> bool {
         matches!(self.before, None | Some(Inserted::Joined(_)))
+    }
+}
+
+impl Write {
+    /// Whether it takes personal data out of the file.
+    const fn erases(&self) -> bool {
+        matches!(self, Self::Erase { .. } | Self::Seal { .. })
     }
 }
 
@@ -194,6 +204,23 @@ impl Link {
         }
         outcome
     }
+
+    /// Carries the write-ahead log over to the file and empties it: the log still holds what was erased. Where somebody reads for too
+    /// long, it is done after the next erasure, of which each round of housekeeping has one.
+    fn carry_over(&mut self) {
+        let Some(connection) = &self.connection else { return };
+        let carried = connection
+            .busy_timeout(CARRY_PATIENCE)
+            .and_then(|()| connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0)));
+        let restored = connection.busy_timeout(BUSY_TIMEOUT);
+        match carried.and_then(|busy: bool| restored.map(|()| busy)) {
+            Ok(false) => {}
+            Ok(true) => tracing::debug!("the store's log is being read; it is emptied later"),
+            Err(error) => {
+                tracing::warn!(%error, "the store's log, which may hold what was erased, cannot be emptied")
+            }
+        }
+    }
 }
 
 pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
@@ -205,6 +232,8 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.pragma_update(None, "foreign_keys", "ON")?;
         connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
         connection.pragma_update(None, "cache_size", -CACHE_KB)?;
+        // What is erased is overwritten, and not left on its page until something else needs the room.
+        connection.pragma_update(None, "secure_delete", "ON")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
         Ok(connection)
     };
@@ -213,8 +242,9 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
 
 fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, context: &Context) {
     let _guard = EndsTheProcess;
-    let mut batch = Vec::with_capacity(BATCH_MAX);
+    let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
     while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
+        let erases = batch.iter().any(|job| job.write.erases());
         match link.transaction(&batch, context) {
             Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), changes)),
             // The file is locked or cannot be written: trying each by itself would wait for each.
@@ -236,6 +266,9 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, cont
                     job.answer(Err(error), changes);
                 }
             }
+        }
+        if erases {
+            link.carry_over();
         }
     }
     if let Some(Err((_, error))) = link.connection.take().map(Connection::close) {
