@@ -206,6 +206,11 @@ impl Callback {
         self.appointment.as_ref().map_or(self.created_at, |kept| kept.window.starts_at().min(sent_at))
     }
 
+    /// Whether nothing more is done about it: it has ended, or so long nothing was heard of it that nobody asks any more.
+    pub fn is_let_go(&self) -> bool {
+        self.state.is_final() || (self.due_at.is_none() && self.poll_at.is_none())
+    }
+
     /// Whether it can still be called off. What Webex keeps it calls from the start of the window on.
     pub fn is_cancellable(&self, now: Timestamp) -> bool {
         match self.state {

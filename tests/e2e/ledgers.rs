@@ -78,10 +78,18 @@ async fn consents_are_kept_apart(change: fn(&mut Plan)) {
         "DELETE FROM consent",
         "UPDATE audit SET actor = ''",
         "DELETE FROM audit",
+        "UPDATE consent_text SET text = 'other'",
+        "DELETE FROM consent_text",
+    ];
+    let of_sqlite = [
+        "REPLACE INTO audit (rowid, at, actor, action, subject, detail) SELECT rowid, at, '', action, subject, detail FROM audit",
+        "REPLACE INTO consent (rowid, person, given, site, text_hash, version, language, page, callback_id, at) \
+         SELECT rowid, person, 0, site, text_hash, version, language, page, callback_id, at FROM consent",
     ];
     let config: toml::Table = std::fs::read_to_string(house.config_file()).unwrap().parse().unwrap();
     let url = config["store"].get("url").and_then(toml::Value::as_str).filter(|url| !url.is_empty());
-    for statement in statements {
+    let of_sqlite = of_sqlite.iter().filter(|_| url.is_none());
+    for statement in statements.iter().chain(of_sqlite).copied() {
         let refused = if let Some(url) = url {
             let mut connection = PgConnection::connect(url).await.unwrap();
             sqlx::query(statement).execute(&mut connection).await.unwrap_err().to_string()
@@ -90,6 +98,12 @@ async fn consents_are_kept_apart(change: fn(&mut Plan)) {
             connection.execute(statement, []).unwrap_err().to_string()
         };
         assert!(refused.contains("append-only"), "{statement}: {refused}");
+    }
+    if url.is_none() {
+        let connection = rusqlite::Connection::open(house.folder().join("ringback.db")).unwrap();
+        let replaced =
+            "REPLACE INTO consent_text SELECT hash, 'other', policy_url, first_at FROM consent_text";
+        assert_eq!(connection.execute(replaced, []).unwrap(), 0);
     }
 }
 

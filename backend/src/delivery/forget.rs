@@ -21,15 +21,15 @@ pub struct Forgotten {
 pub async fn forget(store: &dyn Store, phone: &PhoneNumber, now: Timestamp) -> Result<Forgotten, StoreError> {
     let mut forgotten = Forgotten::default();
     for callback in store.of_phone(phone).await? {
-        let ended = if callback.state.is_final() {
+        let ended = if callback.is_let_go() {
             Some(callback.clone())
         } else {
             called_off(store, &callback, now).await?
         };
         match ended {
-            Some(ended) if ended.state.is_final() && store.erase(ended.id, now).await? => {
+            Some(ended) if ended.is_let_go() && store.erase(ended.id, now).await? => {
                 forgotten.erased += 1;
-                forgotten.called_off += usize::from(!callback.state.is_final());
+                forgotten.called_off += usize::from(!callback.is_let_go());
             }
             ended => forgotten.left.push(ended.unwrap_or(callback)),
         }

@@ -31,6 +31,7 @@ use self::number::{
 use self::retention::{
     many_erase_at_once_and_each_callback_is_erased_once,
     only_what_has_ended_is_erased_and_all_that_tells_who_it_was,
+    what_nobody_asks_about_any_more_is_erased_as_what_has_ended,
 };
 use self::sealing::{
     a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims,
@@ -79,6 +80,7 @@ promises! {
     keys_are_added_and_retired_and_the_newest_stays
     links_are_taken_back_for_good
     only_what_has_ended_is_erased_and_all_that_tells_who_it_was
+    what_nobody_asks_about_any_more_is_erased_as_what_has_ended
     many_erase_at_once_and_each_callback_is_erased_once
     only_the_key_that_sealed_it_opens_a_store
     a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims

@@ -24,7 +24,7 @@ pub(super) const WITH_IT: [&str; 3] = [
 #[async_trait]
 pub trait Retention: Send + Sync + std::fmt::Debug {
     /// Erases the personal data of callbacks that ended before that moment, the longest ended first, at most so many; gives how
-    /// many. What has not ended is never touched.
+    /// many. What has not ended is not touched, but for that of which nothing was heard for so long that nobody asks any more.
     async fn erase_ended(&self, before: Timestamp, now: Timestamp, limit: usize) -> Result<u64, StoreError>;
 
     /// Erases one callback, where it has ended. `false`: it has not, or was erased before.

@@ -230,7 +230,7 @@ pub(super) async fn update(
          fallback = $14, fallback_detail = $15, deadline = $16, \
          claim = CASE WHEN $13 OR schedule IS DISTINCT FROM $17 THEN NULL ELSE claim END, schedule = $17, \
          schedule_keeper = $18, schedule_id = $19, schedule_wanted = $20, \
-         ended_at = CASE WHEN $13 AND erased_at IS NULL THEN $6 END WHERE id = $12 AND revision = $11 - 1",
+         ended_at = CASE WHEN $21 AND erased_at IS NULL THEN $6 END WHERE id = $12 AND revision = $11 - 1",
     )
     .bind(next.state.as_str())
     .bind(failure)
@@ -253,6 +253,7 @@ pub(super) async fn update(
     .bind(appointment.map(|kept| kept.keeper.as_str()))
     .bind(appointment.and_then(|kept| kept.webex_id.as_deref()))
     .bind(appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text))
+    .bind(next.is_let_go())
     .execute(&mut *connection)
     .await
     .map_err(failed("update a callback"))?;

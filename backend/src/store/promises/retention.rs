@@ -53,6 +53,32 @@ pub(super) async fn only_what_has_ended_is_erased_and_all_that_tells_who_it_was(
     assert_eq!(store.list(&Wanted { limit: 10, ..Wanted::default() }).await.unwrap().len(), 2);
 }
 
+pub(super) async fn what_nobody_asks_about_any_more_is_erased_as_what_has_ended(fresh: Fresh) {
+    let store = &fresh.store;
+    let callback = sample::callback(now());
+    store.insert(&callback, None, None, None).await.unwrap();
+    let sending = callback.moved_to(State::Sending, after_s(now(), 1)).unwrap();
+    let mut requested = sending.moved_to(State::Requested, after_s(now(), 2)).unwrap();
+    requested.poll_at = Some(after_s(now(), 20));
+    let mut unheard_of = Callback { revision: requested.revision + 1, poll_at: None, ..requested.clone() };
+    let later = after_s(now(), 1000);
+    let sending = Callback { due_at: Some(later), ..sending };
+    for next in [&sending, &requested] {
+        assert!(store.update(next, None).await.unwrap());
+        assert_eq!(store.erase_ended(later, later, 10).await.unwrap(), 0);
+    }
+    assert!(store.update(&unheard_of, None).await.unwrap());
+    // Its time is counted from when something was heard of it last.
+    assert_eq!(store.erase_ended(after_s(now(), 2), later, 10).await.unwrap(), 0);
+    assert_eq!(store.erase_ended(after_s(now(), 3), later, 10).await.unwrap(), 1);
+    // News that come after all are taken in, and bring nothing of it back.
+    unheard_of = store.get(callback.id).await.unwrap().unwrap();
+    let queued = unheard_of.moved_to(State::Queued, later).unwrap();
+    assert!(store.update(&Callback { poll_at: Some(later), ..queued }, None).await.unwrap());
+    let known = store.get(callback.id).await.unwrap().unwrap();
+    assert_eq!((known.state, known.request.phone.e164()), (State::Queued, "+0000"));
+}
+
 pub(super) async fn many_erase_at_once_and_each_callback_is_erased_once(fresh: Fresh) {
     let callbacks: Vec<Callback> = (0..100).map(|_| sample::callback(now())).collect();
     for callback in &callbacks {

@@ -538,7 +538,7 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
             appointment.map(|kept| kept.keeper.as_str()),
             appointment.and_then(|kept| kept.webex_id.as_deref()),
             appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text),
-            next.state.is_final(),
+            next.is_let_go(),
             next.updated_at.as_millisecond(),
             next.id.to_string(),
             signed(next.revision) - 1,
