@@ -1,5 +1,7 @@
 //! `ringback doctor` and `ringback webex`: what an operator runs against the organisation.
 
+use std::os::unix::fs::PermissionsExt as _;
+
 use ringback_contract::callback::State;
 use ringback_tests::house::House;
 use ringback_tests::plan::Plan;
@@ -82,6 +84,18 @@ async fn a_sound_deployment_has_nothing_wrong_and_the_exit_code_says_so() {
         !text.contains(organization::ACCESS_TOKEN) && !text.contains(organization::GRACE_EMAIL),
         "{text}"
     );
+}
+
+#[tokio::test]
+async fn a_database_that_everybody_on_the_machine_may_read_is_found() {
+    let house = House::with(public).await;
+    let rights = |mode| {
+        let file = house.folder().join("ringback.db");
+        std::fs::set_permissions(file, std::fs::Permissions::from_mode(mode)).unwrap();
+    };
+    assert!(!findings_in(&house).await.contains(&doubtful("database_rights")));
+    rights(0o644);
+    assert!(findings_in(&house).await.contains(&doubtful("database_rights")));
 }
 
 #[tokio::test]

@@ -22,6 +22,12 @@ fn found_in(house: &House) -> Vec<&'static str> {
     PERSONAL.iter().filter(holds).copied().collect()
 }
 
+/// What tokens and links are signed with, as it lies in the database.
+fn signing_key(house: &House) -> Vec<u8> {
+    let connection = rusqlite::Connection::open(house.folder().join("ringback.db")).unwrap();
+    connection.query_row("SELECT secret FROM signing_key", [], |row| row.get(0)).unwrap()
+}
+
 #[tokio::test]
 async fn a_copy_of_the_database_tells_nobody_who_asked_to_be_called() {
     let house = House::with(|plan| {
@@ -36,6 +42,8 @@ async fn a_copy_of_the_database_tells_nobody_who_asked_to_be_called() {
     assert_eq!(house.until_tasks(1).await[0].destination, visitor::PHONE_E164);
     house.until(&first.id, State::Requested).await;
     assert_eq!(found_in(&house), [""; 0]);
+    // Whoever has the copy can forge no token and no link.
+    assert!(signing_key(&house).len() > 32);
     let other = visitor::request_with(json!({ "phone": "+1 202 555 0199", "name": "Bea Example" }));
     house.send(house.post(&other)).await.accepted();
     let told = house.command_with(&["forget", "--phone", visitor::PHONE_E164], "");
@@ -48,6 +56,7 @@ async fn what_was_kept_in_clear_is_sealed_once_there_is_a_key() {
     let accepted = house.ask().await;
     house.until(&accepted.id, State::Completed).await;
     assert_eq!(found_in(&house).len(), PERSONAL.len());
+    let signed_with = signing_key(&house);
     house
         .restart_with(|config| {
             let store = config["store"].as_table_mut().unwrap();
@@ -59,6 +68,11 @@ async fn what_was_kept_in_clear_is_sealed_once_there_is_a_key() {
     })
     .await;
     assert_eq!(house.record(&accepted.id).await["state"], "completed");
+    // What was signed before is known again, though the key that signed it cannot be read any more.
+    assert_eq!(house.view(&accepted).await["state"], "completed");
+    assert!(
+        !signing_key(&house).windows(16).any(|window| signed_with.windows(16).any(|clear| clear == window))
+    );
     eventually("the log is emptied", async || found_in(&house).is_empty().then_some(())).await;
     house.stop().await;
     // Without the key, nothing is read, and what is missing is said.

@@ -94,7 +94,7 @@ impl PostgresStore {
         let (turns, subscribers) = (Turns::default(), Subscribers::default());
         let store = Self { pool, changes, news, turns, subscribers, vault };
         if purpose == Use::Serve {
-            vault::seal_claims(&store).await?;
+            vault::seal_first(&store).await?;
         }
         Ok(store)
     }

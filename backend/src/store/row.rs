@@ -1,7 +1,6 @@
 //! Rows to values, whatever database they come from.
 
 use jiff::Timestamp;
-use secrecy::SecretBox;
 
 use super::credential::StoredCredential;
 use super::ledger::{Consent, ConsentText, Entry};
@@ -16,7 +15,6 @@ use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::schedule::{Appointment, Keeper, Window};
 use crate::task_event::{TaskChange, TaskEvent};
-use crate::token::SigningKey;
 
 /// A row, by the kinds of columns that every store has. Each call fails where the column is missing or of another kind.
 pub(super) trait Columns {
@@ -68,7 +66,7 @@ pub(super) fn moment(milliseconds: i64) -> Result<Timestamp, StoreError> {
     Timestamp::from_millisecond(milliseconds).map_err(|_| unreadable("of a time"))
 }
 
-fn moment_in(row: &impl Columns, name: &str) -> Result<Timestamp, StoreError> {
+pub(super) fn moment_in(row: &impl Columns, name: &str) -> Result<Timestamp, StoreError> {
     moment(row.integer(name)?)
 }
 
@@ -193,15 +191,6 @@ pub(super) fn read_event(row: &impl Columns) -> Result<KeptEvent, StoreError> {
         reason: optional_owned(row, "reason")?,
     };
     Ok(KeptEvent { event, applied: row.flag("applied")? })
-}
-
-pub(super) fn read_key(row: &impl Columns) -> Result<SigningKey, StoreError> {
-    let secret: [u8; 32] = row.bytes("secret")?.try_into().map_err(|_| unreadable("secret"))?;
-    Ok(SigningKey {
-        id: row.text("id")?.to_owned(),
-        secret: SecretBox::new(Box::new(secret)),
-        created_at: moment_in(row, "created_at")?,
-    })
 }
 
 pub(super) fn read_revoked(row: &impl Columns) -> Result<Revoked, StoreError> {

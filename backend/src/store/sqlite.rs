@@ -147,7 +147,7 @@ impl SqliteStore {
             _lock: lock,
         };
         if purpose == Use::Serve {
-            vault::seal_claims(&store).await?;
+            vault::seal_first(&store).await?;
         }
         Ok(store)
     }

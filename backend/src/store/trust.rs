@@ -32,6 +32,18 @@ pub trait TrustStore: Send + Sync + std::fmt::Debug {
     async fn revoked_links(&self) -> Result<Vec<Revoked>, StoreError>;
 }
 
+/// A signing key as it lies in the database: its secret sealed, where there is a key to seal with.
+#[derive(Clone)]
+pub(super) struct KeyRow {
+    pub(super) id: String,
+    pub(super) secret: Vec<u8>,
+    pub(super) created_at: Timestamp,
+}
+
+/// Signing keys that lie in clear.
+pub(super) const CLEAR_KEYS: &str = "SELECT * FROM signing_key WHERE length(secret) = 32";
+pub(super) const SEAL_KEY: &str = "UPDATE signing_key SET secret = $1 WHERE id = $2 AND length(secret) = 32";
+
 /// What keeps a solved challenge from being used twice.
 pub(super) const SPEND: &str =
     "INSERT INTO spent_challenge (id, expires_at) VALUES ($1, $2) ON CONFLICT (id) DO NOTHING";

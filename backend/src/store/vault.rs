@@ -8,17 +8,19 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
-use secrecy::ExposeSecret as _;
+use secrecy::{ExposeSecret as _, SecretBox};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ledger::{Given, NewConsent};
-use super::row::{Columns, read_callback, unreadable};
+use super::row::{Columns, moment_in, read_callback, unreadable};
+use super::trust::KeyRow;
 use super::{IdempotencyKey, StoreError};
 use crate::callback::{Callback, CallbackId, Request};
 use crate::config;
 use crate::phone::PhoneNumber;
 use crate::seal::SealingKey;
+use crate::token::SigningKey;
 
 /// What a hash begins with; no number does, and no site's id.
 const HASHED: char = '#';
@@ -77,10 +79,14 @@ pub trait Sealing: Send + Sync {
         after: Option<CallbackId>,
         limit: usize,
     ) -> Result<Option<CallbackId>, StoreError>;
+
+    /// Seals the signing keys that lie in clear.
+    async fn seal_keys(&self) -> Result<(), StoreError>;
 }
 
-/// Seals all rows of that kind.
-pub(super) async fn seal_claims(store: &dyn Sealing) -> Result<(), StoreError> {
+/// Seals what must not wait until there is time for it.
+pub(super) async fn seal_first(store: &dyn Sealing) -> Result<(), StoreError> {
+    store.seal_keys().await?;
     let mut after = None;
     while let Some(last) = store.seal(Clear::Claims, after, AT_ONCE).await? {
         after = Some(last);
@@ -161,6 +167,30 @@ impl Vault {
     /// The same as it may stand there: an entry may be from before there was a key. `None`: everybody.
     pub(super) fn persons(&self, of: Option<&PhoneNumber>) -> [Option<String>; 2] {
         [of.map(|phone| self.person(phone)), of.map(plain_person)]
+    }
+
+    /// A signing key as it lies in the database: whoever had it could make tokens and links of every kind.
+    pub(super) fn key_row(&self, key: &SigningKey) -> Result<KeyRow, StoreError> {
+        let secret = key.secret.expose_secret();
+        let secret = match &self.0 {
+            Some(sealing) => sealing.seal(&of_signing_key(&key.id), secret).map_err(StoreError::Seal)?,
+            None => secret.to_vec(),
+        };
+        Ok(KeyRow { id: key.id.clone(), secret, created_at: key.created_at })
+    }
+
+    /// Reads a signing key, sealed or not.
+    pub(super) fn signing_key(&self, row: &impl Columns) -> Result<SigningKey, StoreError> {
+        let (id, stored) = (row.text("id")?.to_owned(), row.bytes("secret")?);
+        let secret: Result<[u8; 32], _> = match stored.try_into() {
+            Ok(clear) => Ok(clear),
+            Err(_) => {
+                let key = self.0.as_ref().ok_or(StoreError::NoKey)?;
+                key.open(&of_signing_key(&id), stored).map_err(|_| StoreError::OtherKey)?.try_into()
+            }
+        };
+        let secret = SecretBox::new(Box::new(secret.map_err(|_| unreadable("secret"))?));
+        Ok(SigningKey { id, secret, created_at: moment_in(row, "created_at")? })
     }
 
     /// The entry that a callback's visitor makes by agreeing.
@@ -269,6 +299,11 @@ impl Who {
 /// Keeps numbers out of the ledger, though not from whoever tries all of them.
 fn plain_person(phone: &PhoneNumber) -> String {
     hex::encode(Sha256::digest(phone.e164()))
+}
+
+/// A sealed signing key opens under its name alone.
+fn of_signing_key(id: &str) -> String {
+    format!("signing key {id}")
 }
 
 /// A row's sealed column opens in that row alone.

@@ -9,6 +9,7 @@ use super::PostgresStore;
 use crate::callback::{Callback, CallbackId};
 use crate::phone::PhoneNumber;
 use crate::store::retention::{ERASED, Retention, WITH_IT};
+use crate::store::trust::{CLEAR_KEYS, SEAL_KEY};
 use crate::store::vault::{self, Clear, Sealing};
 use crate::store::{StoreError, failed};
 
@@ -84,5 +85,18 @@ impl Sealing for PostgresStore {
         }
         transaction.commit().await.map_err(failed("commit"))?;
         Ok(last)
+    }
+
+    async fn seal_keys(&self) -> Result<(), StoreError> {
+        if !self.vault.seals() {
+            return Ok(());
+        }
+        let rows = sqlx::query(CLEAR_KEYS).fetch_all(&self.pool).await.map_err(failed("seal"))?;
+        for row in &rows {
+            let key = self.vault.key_row(&self.vault.signing_key(row)?)?;
+            let query = sqlx::query(SEAL_KEY).bind(key.secret).bind(key.id);
+            query.execute(&self.pool).await.map_err(failed("seal"))?;
+        }
+        Ok(())
     }
 }

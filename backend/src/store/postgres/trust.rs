@@ -2,12 +2,11 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use secrecy::ExposeSecret as _;
 
 use super::PostgresStore;
 use crate::agent::Revoked;
-use crate::store::row::{read_key, read_revoked};
-use crate::store::trust::{FORGET_SPENT, SPEND, TrustStore};
+use crate::store::row::read_revoked;
+use crate::store::trust::{FORGET_SPENT, KeyRow, SPEND, TrustStore};
 use crate::store::{StoreError, failed};
 use crate::token::SigningKey;
 
@@ -16,7 +15,7 @@ const FIRST_KEY_LOCK: i64 = 0x7269_6e67_6261_636b;
 
 impl PostgresStore {
     /// Makes the first signing key, where there is none.
-    async fn first_key(&self, key: &SigningKey) -> Result<(), StoreError> {
+    async fn first_key(&self, key: &KeyRow) -> Result<(), StoreError> {
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
         // Two processes that start together would each find none and make one.
         let lock = sqlx::query("SELECT pg_advisory_xact_lock($1)").bind(FIRST_KEY_LOCK);
@@ -25,15 +24,15 @@ impl PostgresStore {
             "INSERT INTO signing_key (id, secret, created_at) SELECT $1, $2, $3 \
              WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
         );
-        let query =
-            query.bind(&key.id).bind(&key.secret.expose_secret()[..]).bind(key.created_at.as_millisecond());
+        let query = query.bind(&key.id).bind(&key.secret).bind(key.created_at.as_millisecond());
         query.execute(&mut *transaction).await.map_err(failed("make a key"))?;
         transaction.commit().await.map_err(failed("commit"))
     }
 
     async fn keys(&self) -> Result<Vec<SigningKey>, StoreError> {
         let query = sqlx::query("SELECT * FROM signing_key ORDER BY created_at DESC, id");
-        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_key).collect()
+        let rows = query.fetch_all(&self.pool).await.map_err(failed("read"))?;
+        rows.iter().map(|row| self.vault.signing_key(row)).collect()
     }
 }
 
@@ -44,14 +43,14 @@ impl TrustStore for PostgresStore {
         if !keys.is_empty() {
             return Ok(keys);
         }
-        self.first_key(&SigningKey::generate(now)?).await?;
+        self.first_key(&self.vault.key_row(&SigningKey::generate(now)?)?).await?;
         self.keys().await
     }
 
     async fn add_signing_key(&self, key: &SigningKey) -> Result<(), StoreError> {
+        let key = self.vault.key_row(key)?;
         let query = sqlx::query("INSERT INTO signing_key (id, secret, created_at) VALUES ($1, $2, $3)");
-        let query =
-            query.bind(&key.id).bind(&key.secret.expose_secret()[..]).bind(key.created_at.as_millisecond());
+        let query = query.bind(&key.id).bind(&key.secret).bind(key.created_at.as_millisecond());
         query.execute(&self.pool).await.map_err(failed("write a key")).map(|_| ())
     }
 

@@ -5,10 +5,12 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::trust::TrustWrite;
 use super::writer::{Write, execute};
 use crate::callback::{Callback, CallbackId};
 use crate::phone::PhoneNumber;
 use crate::store::retention::{ERASED, Retention, WITH_IT};
+use crate::store::trust::CLEAR_KEYS;
 use crate::store::vault::{self, Clear, SealedRow, Sealing};
 use crate::store::{StoreError, failed};
 
@@ -102,5 +104,18 @@ impl Sealing for SqliteStore {
             self.writer.write(Write::Seal { rows }).await?;
         }
         Ok(last)
+    }
+
+    async fn seal_keys(&self) -> Result<(), StoreError> {
+        if !self.vault.seals() {
+            return Ok(());
+        }
+        let rows = sqlx::query(CLEAR_KEYS).fetch_all(&self.readers).await.map_err(failed("seal"))?;
+        let sealed = |row| self.vault.key_row(&self.vault.signing_key(row)?);
+        let keys: Vec<_> = rows.iter().map(sealed).collect::<Result<_, _>>()?;
+        if !keys.is_empty() {
+            self.writer.write(Write::Trust(TrustWrite::Seal { keys })).await?;
+        }
+        Ok(())
     }
 }

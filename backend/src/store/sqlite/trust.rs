@@ -3,20 +3,20 @@
 use async_trait::async_trait;
 use jiff::Timestamp;
 use rusqlite::{Connection, ToSql, params};
-use secrecy::ExposeSecret as _;
 
 use super::SqliteStore;
 use super::writer::{Write, execute};
 use crate::agent::Revoked;
-use crate::store::row::{read_key, read_revoked};
-use crate::store::trust::{FORGET_SPENT, SPEND, TrustStore};
+use crate::store::row::read_revoked;
+use crate::store::trust::{FORGET_SPENT, KeyRow, SEAL_KEY, SPEND, TrustStore};
 use crate::store::{StoreError, failed};
 use crate::token::SigningKey;
 
 /// One thing to write.
 pub(super) enum TrustWrite {
-    First { key: SigningKey },
-    Add { key: SigningKey },
+    First { key: KeyRow },
+    Add { key: KeyRow },
+    Seal { keys: Vec<KeyRow> },
     Retire { id: String },
     Revoke { revoked: Revoked },
     Spend { id: String, until: Timestamp },
@@ -28,12 +28,15 @@ pub(super) fn apply(connection: &Connection, write: &TrustWrite) -> Result<u64, 
     match write {
         TrustWrite::First { key } => written(
             "INSERT INTO signing_key (id, secret, created_at) SELECT ?, ?, ? WHERE NOT EXISTS (SELECT 1 FROM signing_key)",
-            params![key.id, &key.secret.expose_secret()[..], key.created_at.as_millisecond()],
+            params![key.id, key.secret, key.created_at.as_millisecond()],
         ),
         TrustWrite::Add { key } => written(
             "INSERT INTO signing_key (id, secret, created_at) VALUES (?, ?, ?)",
-            params![key.id, &key.secret.expose_secret()[..], key.created_at.as_millisecond()],
+            params![key.id, key.secret, key.created_at.as_millisecond()],
         ),
+        TrustWrite::Seal { keys } => {
+            keys.iter().map(|key| written(SEAL_KEY, params![key.secret, key.id])).sum()
+        }
         TrustWrite::Retire { id } => written(
             "DELETE FROM signing_key WHERE id = ? AND created_at < (SELECT max(created_at) FROM signing_key)",
             params![id],
@@ -54,20 +57,21 @@ impl TrustStore for SqliteStore {
         let read = async || {
             let query = sqlx::query("SELECT * FROM signing_key ORDER BY created_at DESC, id");
             let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
-            rows.iter().map(read_key).collect::<Result<Vec<_>, _>>()
+            rows.iter().map(|row| self.vault.signing_key(row)).collect::<Result<Vec<_>, _>>()
         };
         let keys = read().await?;
         if !keys.is_empty() {
             return Ok(keys);
         }
         // Insert first and read then: whoever comes second finds the key of the first.
-        let key = SigningKey::generate(now)?;
+        let key = self.vault.key_row(&SigningKey::generate(now)?)?;
         self.writer.write(Write::Trust(TrustWrite::First { key })).await?;
         read().await
     }
 
     async fn add_signing_key(&self, key: &SigningKey) -> Result<(), StoreError> {
-        self.writer.write(Write::Trust(TrustWrite::Add { key: key.clone() })).await.map(|_| ())
+        let key = self.vault.key_row(key)?;
+        self.writer.write(Write::Trust(TrustWrite::Add { key })).await.map(|_| ())
     }
 
     async fn retire_signing_key(&self, id: &str) -> Result<bool, StoreError> {

@@ -121,7 +121,7 @@ impl Done {
 impl Write {
     /// Whether it takes personal data out of the file.
     const fn erases(&self) -> bool {
-        matches!(self, Self::Erase { .. } | Self::Seal { .. })
+        matches!(self, Self::Erase { .. } | Self::Seal { .. } | Self::Trust(TrustWrite::Seal { .. }))
     }
 }
 
