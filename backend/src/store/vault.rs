@@ -182,14 +182,14 @@ impl Vault {
     /// Reads a signing key, sealed or not.
     pub(super) fn signing_key(&self, row: &impl Columns) -> Result<SigningKey, StoreError> {
         let (id, stored) = (row.text("id")?.to_owned(), row.bytes("secret")?);
-        let secret: Result<[u8; 32], _> = match stored.try_into() {
-            Ok(clear) => Ok(clear),
-            Err(_) => {
-                let key = self.0.as_ref().ok_or(StoreError::NoKey)?;
-                key.open(&of_signing_key(&id), stored).map_err(|_| StoreError::OtherKey)?.try_into()
-            }
+        let secret: [u8; 32] = if let Ok(clear) = stored.try_into() {
+            clear
+        } else {
+            let key = self.0.as_ref().ok_or(StoreError::NoKey)?;
+            let opened = key.open(&of_signing_key(&id), stored).map_err(|_| StoreError::OtherKey)?;
+            opened.try_into().map_err(|_| unreadable("secret"))?
         };
-        let secret = SecretBox::new(Box::new(secret.map_err(|_| unreadable("secret"))?));
+        let secret = SecretBox::new(Box::new(secret));
         Ok(SigningKey { id, secret, created_at: moment_in(row, "created_at")? })
     }
 

@@ -217,7 +217,7 @@ impl Link {
             Ok(false) => {}
             Ok(true) => tracing::debug!("the store's log is being read; it is emptied later"),
             Err(error) => {
-                tracing::warn!(%error, "the store's log, which may hold what was erased, cannot be emptied")
+                tracing::warn!(%error, "the store's log, which may hold what was erased, cannot be emptied");
             }
         }
     }
