@@ -58,16 +58,37 @@ pub fn exact(name: &str) -> Option<&'static Locale> {
     LOCALES.get(name)
 }
 
-/// The language that fits a tag, by lookup as in RFC 4647 section 3.4: `de-AT` finds `de`.
+/// Tags that mean one of our languages by another name: what is likely meant where a tag names no script or region
+/// (Unicode CLDR, likely subtags), and names that came out of use.
+const ALSO: [(&str, &str); 4] = [("cmn", "zh-Hans"), ("iw", "he"), ("pt", "pt-BR"), ("zh", "zh-Hans")];
+
+/// The language that fits a tag, by lookup as in RFC 4647 section 3.4: `de-AT` finds `de`. Pages also write `de_AT`.
 pub fn matching(tag: &str) -> Option<&'static Locale> {
-    let mut tag = tag;
+    let tag = tag.trim().replace('_', "-");
+    if is_traditional_chinese(&tag) {
+        return None;
+    }
+    let mut tag = tag.as_str();
     loop {
-        let known = LOCALES.iter().find(|(name, _)| name.eq_ignore_ascii_case(tag));
+        let also = ALSO.iter().find(|(also, _)| also.eq_ignore_ascii_case(tag));
+        let wanted = also.map_or(tag, |(_, name)| name);
+        let known = LOCALES.iter().find(|(name, _)| name.eq_ignore_ascii_case(wanted));
         if let Some((_, locale)) = known {
             return Some(locale);
         }
         tag = tag.rsplit_once('-')?.0;
     }
+}
+
+/// Whether a tag asks for Chinese in its traditional script, by name or by where it is written: whoever reads that is not
+/// shown the simplified one unasked, but what they prefer next.
+fn is_traditional_chinese(tag: &str) -> bool {
+    let mut parts = tag.split('-');
+    let is_chinese =
+        parts.next().is_some_and(|language| ["zh", "cmn"].iter().any(|zh| zh.eq_ignore_ascii_case(language)));
+    let names =
+        |wanted: &[&str]| parts.clone().any(|part| wanted.iter().any(|name| name.eq_ignore_ascii_case(part)));
+    is_chinese && !names(&["Hans"]) && names(&["Hant", "TW", "HK", "MO"])
 }
 
 /// The first of the wanted languages that there is, or English.
@@ -91,5 +112,36 @@ mod tests {
         assert_eq!(name(&["en-GB"]), Some("en"));
         assert_eq!(name(&["xx", "EN"]), Some("en"));
         assert_eq!(name(&["xx", ""]), Some("en"));
+        assert_eq!(name(&["no", "nb-NO", "pl"]), Some("pl"));
+    }
+
+    #[test]
+    fn a_tag_finds_the_language_that_is_likely_meant() {
+        for (tag, found) in [
+            ("de-AT", "de"),
+            ("de_CH", "de"),
+            (" fr-CA", "fr"),
+            ("pt", "pt-BR"),
+            ("pt-PT", "pt-BR"),
+            ("PT-br", "pt-BR"),
+            ("iw", "he"),
+            ("iw-IL", "he"),
+            ("zh", "zh-Hans"),
+            ("zh-CN", "zh-Hans"),
+            ("zh-SG", "zh-Hans"),
+            ("zh-Hans-HK", "zh-Hans"),
+            ("cmn-Hans-CN", "zh-Hans"),
+            ("ar-u-nu-latn", "ar"),
+        ] {
+            assert_eq!(matching(tag).map(|locale| locale.name), Some(found), "{tag}");
+        }
+    }
+
+    #[test]
+    fn traditional_chinese_gives_way_to_the_next_preference() {
+        for tag in ["zh-TW", "zh-Hant", "zh_HK", "zh-MO", "zh-Hant-CN", "cmn-TW", "yue"] {
+            assert!(matching(tag).is_none(), "{tag}");
+            assert_eq!(best([tag, "ja"]).map(|locale| locale.name), Some("ja"), "{tag}");
+        }
     }
 }

@@ -223,6 +223,8 @@ async fn the_form_is_described_as_the_operator_configured_it() {
     assert!(!form.to_string().contains(organization::BILLING_ENTRY_POINT));
     let arabic = house.get("/v1/sites/acme/form?locale=ar-AE").await.ok();
     assert_eq!((&arabic["locale"], &arabic["direction"]), (&json!("ar"), &json!("rtl")));
+    let preferred = house.get("/v1/sites/acme/form?locale=zh-TW,pt-PT,de").await.ok();
+    assert_eq!(preferred["locale"], "pt-BR");
     // A language that nobody has translated to is answered in the site's own.
     assert_eq!(house.get("/v1/sites/acme/form?locale=xx").await.ok()["locale"], "en");
 }

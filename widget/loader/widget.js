@@ -1,6 +1,6 @@
 // Ringback's loader: all that a page pays for until a visitor wishes to be called. It draws the launcher, and fetches
 // the form on intent: its description, the module, and the module's script, side by side.
-// The build takes out comments and white space, and fills in the folder of the assets and the loader's own texts.
+// The build takes out comments and white space, and fills in the folder of the assets and the launcher's label in each language.
 (() => {
   const page = document;
   const script = page.currentScript;
@@ -38,8 +38,11 @@
     connectedCallback() {
       this.root ||= this.attachShadow({ mode: "open" });
       this.agent = this.dataset.agent || new URLSearchParams(location.search).get("ringback_agent") || "";
-      this.locale = this.dataset.locale || page.documentElement.lang;
-      this.texts = texts[this.locale.slice(0, 2)] || texts.en;
+      // The service looks them up in this order, and so does the label. Chinese is here in its simplified script alone:
+      // `zh-Hant` and `zh-TW` ask for the other.
+      this.locales = [this.dataset.locale, page.documentElement.lang, ...navigator.languages].filter(tag => tag);
+      const label = tag => !/^zh-[^cs]+$/i.test(tag) && texts[tag.slice(0, 2)];
+      this.label = this.dataset.label || label(this.locales.find(label) || "en");
       this.begin();
     }
 
@@ -64,7 +67,7 @@
 
     load(inline) {
       const { site } = this.dataset;
-      const query = new URLSearchParams({ locale: this.locale, agent: this.agent });
+      const query = new URLSearchParams({ locale: this.locales, agent: this.agent });
       return this.loading ||= Promise.all([
         start(),
         get(`${service}/v1/sites/${site}/form?${query}`).then(answer => answer.json()),
@@ -80,9 +83,8 @@
       try {
         (await this.load(inline)).open();
       } catch (error) {
-        this.note = add(this.root, "p", "note", this.texts[1] + " ");
-        this.note.role = "alert";
-        add(this.note, "a", "", this.texts[2]).href =
+        this.note = add(this.root, "a", "launch note", this.label + " ↗");
+        this.note.href =
           service + (this.agent ? "/a/" + this.agent : "/c/" + this.dataset.site);
         this.dispatchEvent(new CustomEvent("ringback:error", {
           bubbles: true, composed: true, detail: { type: "load", status: error.status || 0 },
@@ -104,11 +106,11 @@
       }
       const button = this.button = add(this.root, "button", "launch", "");
       add(button, "i", "", "");
-      add(button, "span", "", this.dataset.label ?? this.texts[0]);
+      add(button, "span", "", this.dataset.label ?? this.label);
       button.part = "launcher";
-      button.ariaLabel = this.dataset.label || this.texts[0];
-      for (const intent of ["pointerenter", "focus", "touchstart"])
-        button.addEventListener(intent, () => this.load().catch(() => {}), { passive: true });
+      button.ariaLabel = this.label;
+      // A finger enters too, before it presses.
+      button.onpointerenter = button.onfocus = () => this.load().catch(() => {});
       button.onclick = async () => {
         button.ariaBusy = true;
         await this.show();

@@ -29,8 +29,10 @@ const ASSETS_MARK: &str = "{assets}";
 const STYLES_MARK: &str = "{styles}";
 /// Where the loader's source names its texts.
 const TEXTS_MARK: &str = "{texts}";
-/// The texts that the loader needs before anything else is fetched, in the order in which it numbers them.
-const LOADER_TEXTS: [&str; 3] = ["loader.label", "loader.failed", "loader.page"];
+/// The one text that the loader needs before anything else is fetched: every page view pays for it in every language.
+const LOADER_TEXT: &str = "loader.label";
+/// The start of the keys that are no part of the form's description.
+const NOT_OF_THE_FORM: [&str; 3] = ["loader.", "meta.", "page."];
 
 /// Builds the widget into target/widget/dist, and weighs it
 #[derive(clap::Args)]
@@ -218,8 +220,10 @@ fn loader(root: &Path) -> Result<String> {
     }
     let mut texts = Vec::new();
     for (locale, all) in locales(&root.join("widget/locales"))? {
-        let own = LOADER_TEXTS.map(|key| all.get(key).cloned().unwrap_or_default());
-        texts.push(format!("{locale}:{}", serde_json::to_string(&own)?));
+        let label = all.get(LOADER_TEXT).with_context(|| format!("{LOADER_TEXT} in {locale}"))?;
+        // The loader knows a language by its first part, which no two of ours share.
+        let language = locale.split('-').next().unwrap_or_default();
+        texts.push(format!("{language}:{}", serde_json::to_string(label)?));
     }
     let styles =
         fs::read_to_string(root.join("widget/styles/launcher.css")).context("widget/styles/launcher.css")?;
@@ -259,7 +263,8 @@ fn weigh(places: &Places) -> Result<Costs> {
 /// The locale whose texts cost most, and what they cost: the service sends them inside its description of the form.
 fn largest_texts(folder: &Path) -> Result<(String, usize)> {
     let mut largest = (String::new(), 0);
-    for (locale, texts) in locales(folder)? {
+    for (locale, mut texts) in locales(folder)? {
+        texts.retain(|key, _| !NOT_OF_THE_FORM.iter().any(|start| key.starts_with(start)));
         let cost = compress::brotli_on_the_fly(serde_json::to_string(&texts)?.as_bytes())?.len();
         if cost > largest.1 {
             largest = (locale, cost);

@@ -345,7 +345,7 @@ fn parameters() -> Value {
         "Limit": parameter("query", "limit", false, json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }),
             "How many on a page."),
         "Cursor": parameter("query", "cursor", false, json!({ "type": "string", "pattern": "^rbc_" }), "The member `next` of the page before."),
-        "Locale": parameter("query", "locale", false, text(), "The language that the page asks for."),
+        "Locale": parameter("query", "locale", false, text(), "The languages that the page asks for, the best first, with commas in between: `de-AT,en`."),
         "AgentToken": parameter("query", "agent", false, text(), "The token of a preferred-agent link."),
     })
 }

@@ -21,7 +21,7 @@ use crate::{form, locale};
 /// The query of `GET /v1/sites/{site}/form`.
 #[derive(Debug, Deserialize)]
 pub(super) struct FormQuery {
-    /// The language that the page asks for.
+    /// The languages that the page asks for, the best first, with commas in between.
     #[serde(default)]
     locale: String,
     /// The token of a preferred-agent link.
@@ -39,7 +39,7 @@ pub(super) async fn form(
     caller::count(&request, &parts, &parts.read_limit).await?;
     let site = find(&parts, &site_id)?;
     origin::check_read(site, &parts.public_url, extract::sender(&request))?;
-    let locale = locale::best([query.locale.as_str(), &site.locale])
+    let locale = locale::best(query.locale.split(',').chain([site.locale.as_str()]))
         .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
     let agent = agent(&parts, &site_id, site, &query.agent);
     let guarded = Guarded {

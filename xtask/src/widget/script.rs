@@ -62,6 +62,10 @@ impl Compact {
         let next = piece.chars().next();
         if let (Some(last), Some(next)) = (last, next) {
             let joins = is_word(last) && is_word(next) || last == next && matches!(last, '+' | '-');
+            // The end of a block ends its last statement, unless that one is the empty body of a loop or condition.
+            if (last, next) == (';', '}') && !self.out.ends_with(");") {
+                self.out.pop();
+            }
             match self.gap {
                 Gap::Line if !CONTINUES.contains(last) && !CONTINUED.contains(next) => self.out.push('\n'),
                 Gap::Line | Gap::Space if joins => self.out.push(' '),
@@ -119,6 +123,12 @@ mod tests {
     fn a_line_end_that_ends_a_statement_stays() {
         assert_eq!(compact("let a = b\nlet c = a++\nd()"), "let a=b\nlet c=a++\nd()");
         assert_eq!(compact("a = b\n  .then(c)"), "a=b.then(c)");
+    }
+
+    #[test]
+    fn the_last_statement_of_a_block_needs_no_sign() {
+        assert_eq!(compact("{ a = b;\n c = d; }"), "{a=b;c=d}");
+        assert_eq!(compact("{ while (a()); }"), "{while(a());}");
     }
 
     #[test]
