@@ -33,7 +33,7 @@ use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::schedule::{Keeper, Window};
-use crate::site::Site;
+use crate::site::{NumberCheck, Site};
 use crate::store::ledger::Given;
 use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
@@ -130,7 +130,7 @@ pub struct Intake {
     revocations: Arc<Revocations>,
     sites: BTreeMap<String, Site>,
     agents: BTreeMap<String, Agent>,
-    /// The numbers that calls come from, of every site.
+    /// The numbers that calls come from, and those of every site itself.
     own_numbers: BTreeSet<String>,
     deadline_s: u64,
     join_s: u32,
@@ -161,7 +161,7 @@ impl Intake {
             revocations,
             sites: config.sites.clone(),
             agents: config.agents.clone(),
-            own_numbers: config.sites.values().flat_map(Site::own_numbers).cloned().collect(),
+            own_numbers: config.sites.values().flat_map(own_numbers).collect(),
             deadline_s: config.delivery.deadline_s,
             join_s: config.delivery.join_s,
             cooldown_s: config.limits.cooldown_s,
@@ -501,6 +501,12 @@ impl Intake {
     pub fn sweep(&self) {
         self.limits.sweep();
     }
+}
+
+/// The numbers that a site's calls come from, and the one under which it is called.
+fn own_numbers(site: &Site) -> impl Iterator<Item = String> {
+    let shown = destination::parse(&site.phone, "", &site.countries, NumberCheck::Possible).ok();
+    site.own_numbers().cloned().chain(shown.map(|number| number.e164().to_owned()))
 }
 
 /// What visitors of the site agree to, where it asks them.

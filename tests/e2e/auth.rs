@@ -142,6 +142,14 @@ async fn a_browser_on_another_machine_logs_in_at_the_service_by_a_start_address_
     house.private.add(&token);
     let (shown, page) = browse(&house, address.trim().parse().unwrap()).await;
     assert!(shown == 200 && page.contains("Connected"), "{page}");
+    // Who may make calls in whose name is worth a line in the record.
+    let deeds = house.command(&["audit"]);
+    let told: Vec<_> = deeds.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect();
+    let told: Vec<_> = told.iter().map(|deed| (deed["actor"].as_str(), deed["action"].as_str())).collect();
+    assert_eq!(told.len(), 2, "{deeds}");
+    assert!(told[0].0.is_some_and(|actor| actor.starts_with("operator:")) && told[0].1 == Some("auth.start"));
+    assert_eq!(told[1], (Some("browser:administrator"), Some("auth.login")));
+    assert!(!deeds.contains(&token), "{deeds}");
     // What another purpose's token would open, this one does not.
     let wrong = house.agent_token("acme", "grace", "1h").replace("rba_", "rbs_");
     house.get(&format!("/auth/webex/start?token={wrong}")).await.problem(Kind::Unauthorized);

@@ -307,4 +307,9 @@ async fn a_subscription_is_made_once_mended_and_ended() {
     assert!(good);
     let (_, status) = run(&house, &["webex", "status"]).await;
     assert!(status.starts_with("no subscription sends its events to"), "{status}");
+    let deeds = house.command(&["audit"]);
+    assert_eq!(
+        (deeds.matches("webex.subscribe").count(), deeds.matches("webex.unsubscribe").count()),
+        (2, 1)
+    );
 }

@@ -72,12 +72,15 @@ async fn numbers_of_the_house_and_those_that_the_operator_refuses_are_not_called
     let house = House::with(|plan| {
         plan.set("sites.acme.ani", organization::DEFAULT_ANI);
         plan.set("sites.other.ani", organization::SECOND_ANI);
+        plan.set("sites.other.phone", "+1 202 555 0180");
         plan.set("sites.acme.call_prefixes", vec!["+1", "+4930"]);
         plan.set("sites.acme.refuse_prefixes", vec!["+1202555017"]);
     })
     .await;
     let own = organization::DEFAULT_ANI;
-    for number in [own, organization::SECOND_ANI, "+1 202 555 0171", "+49 89 123456"] {
+    // The last is the one that a site shows its visitors.
+    let refused = [own, organization::SECOND_ANI, "+1 202 555 0171", "+49 89 123456", "(202) 555-0180"];
+    for number in refused {
         let expected = vec![("/phone".to_owned(), Code::PhoneNotAllowed.as_str().to_owned())];
         let change = json!({ "phone": number });
         let answer = house.send(house.post(&visitor::request_with(change.clone()))).await;
@@ -165,6 +168,7 @@ fn no_code_is_forgotten_here() {
             Code::TooMany,
             Code::Reserved,
             Code::OutOfRange,
+            Code::OneAtATime,
             Code::ScheduleNotOffered,
             Code::DateShape,
             Code::TimeShape,

@@ -233,6 +233,18 @@ async fn one_key_makes_so_many_requests() {
     house.send(list(API_KEY)).await.ok();
     assert_limited(&house.send(list(API_KEY)).await, "key", 2);
     assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "key", 2);
+    // Every door that a key opens counts.
+    let accepted = house.ask().await;
+    let path = format!("/v1/callbacks/{}", accepted.id);
+    for (method, path) in [
+        (Method::GET, path.clone()),
+        (Method::GET, format!("{path}/events")),
+        (Method::PATCH, path.clone()),
+        (Method::DELETE, path.clone()),
+    ] {
+        assert_limited(&house.send(house.request(method, &path).bearer_auth(API_KEY)).await, "key", 2);
+    }
+    house.view(&accepted).await;
     house.send(list(API_KEY_FOR_ALL)).await.ok();
 }
 

@@ -21,6 +21,7 @@ async fn a_value_that_cannot_be_used_stops_the_start_with_key_problem_and_remedy
         ("webex.base_url", set("webex.base_url", "ftp://x")),
         ("webex.access_token", set("webex.access_token", "")),
         ("webex.access_token_file", set("webex.access_token_file", "/nonexistent/token")),
+        ("webex.webhook_secrets_file", set("webex.webhook_secrets_file", "/nonexistent/secrets")),
         ("webex.webhook_secrets", set("webex.webhook_secrets", vec!["short"])),
         ("webex.request_timeout_ms", set("webex.request_timeout_ms", 0)),
         ("delivery.lease_s", set("delivery.lease_s", 1)),

@@ -143,6 +143,35 @@ async fn each_of_several_secrets_is_good_while_one_is_being_changed() {
 }
 
 #[tokio::test]
+async fn who_guesses_at_the_signature_is_counted_and_webex_is_not() {
+    let house = House::with(|plan| plan.limit("guesses", 2, 600)).await;
+    let body = event("e1", "task:new", "t1", 1_800_000_000_000);
+    for status in [401, 401, 429, 429] {
+        assert_eq!(deliver(&house, &body, Some(&signature("guess", &body))).await.status.as_u16(), status);
+    }
+    assert_eq!(house.log().matches("a webhook with a wrong signature was refused").count(), 2);
+    let answer = deliver(&house, &body, Some(&signature(WEBHOOK_SECRET, &body))).await;
+    assert_eq!(answer.status.as_u16(), 200);
+}
+
+#[tokio::test]
+async fn secrets_that_stand_in_a_file_are_as_good() {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(&file, format!("{WEBHOOK_SECRET}\nthe-next-secret-0123456789abcdef0123\n")).unwrap();
+    let house = House::with(|plan| {
+        plan.unset("webex.webhook_secrets");
+        plan.set("webex.webhook_secrets_file", file.path().to_str().unwrap());
+    })
+    .await;
+    let body = event("e1", "task:new", "t1", 1_800_000_000_000);
+    for (secret, status) in
+        [(WEBHOOK_SECRET, 200), ("the-next-secret-0123456789abcdef0123", 200), ("another", 401)]
+    {
+        assert_eq!(deliver(&house, &body, Some(&signature(secret, &body))).await.status.as_u16(), status);
+    }
+}
+
+#[tokio::test]
 async fn events_about_tasks_of_others_and_of_unknown_kinds_are_taken_and_passed_over() {
     let house = House::open().await;
     for body in [

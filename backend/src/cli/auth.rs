@@ -64,7 +64,11 @@ impl Auth {
         let store = store::open(&config.store, Use::Command).await?;
         let authorization = Arc::new(Authorization::new(&config, Arc::clone(&store), Arc::clone(&clock))?);
         match self {
-            Self::Login { hosted: true, .. } => print(&hosted_start(&config, &*store, &clock).await?),
+            Self::Login { hosted: true, .. } => {
+                let address = hosted_start(&config, &*store, &clock).await?;
+                record(&*store, "auth.start", &config.server.public_url, "").await?;
+                print(&address)
+            }
             Self::Login { .. } => {
                 let status = login(&config, authorization).await?;
                 record(&*store, "auth.login", status.organization.as_deref().unwrap_or_default(), "").await?;

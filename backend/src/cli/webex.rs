@@ -5,10 +5,12 @@ use std::sync::Arc;
 use anyhow::Context as _;
 use clap::Subcommand;
 
+use super::audit::record;
 use super::{ConfigFile, print};
 use crate::app;
 use crate::clock::SystemClock;
 use crate::config::Config;
+use crate::store::{self, Use};
 
 /// Have Webex tell this service of its tasks.
 #[derive(Debug, Subcommand)]
@@ -33,11 +35,13 @@ impl Webex {
                     "webex.webhook_secrets is empty\n  hint: put the output of `openssl rand -hex 32` there, restart the service, then subscribe",
                 )?;
                 let version = webex.subscribe(&destination, secret).await?;
+                written(&config, "webex.subscribe", &destination).await?;
                 print(&format!("subscribed {destination} ({version:?})"))
             }
             Self::Unsubscribe(_) => {
                 for subscription in webex.subscriptions_to(&destination).await? {
                     webex.unsubscribe(&subscription).await?;
+                    written(&config, "webex.unsubscribe", &subscription.id).await?;
                     print(&format!("unsubscribed {}", subscription.id))?;
                 }
                 Ok(())
@@ -56,6 +60,12 @@ impl Webex {
             }
         }
     }
+}
+
+/// Writes down what was done at Webex.
+async fn written(config: &Config, action: &'static str, subject: &str) -> anyhow::Result<()> {
+    let store = store::open(&config.store, Use::Command).await?;
+    record(&*store, action, subject, "").await
 }
 
 /// Where Webex sends its events.

@@ -31,6 +31,8 @@ pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
         &mut errors,
     );
     read_secret_file("limits.redis_url", &limits.redis_url_file, &mut limits.redis_url, &mut errors);
+    let of_webhooks = &mut webex.webhook_secrets;
+    read_secrets_file("webex.webhook_secrets", &webex.webhook_secrets_file, of_webhooks, &mut errors);
     let oauth = &mut webex.oauth;
     read_secret_file(
         "webex.oauth.client_secret",
@@ -48,18 +50,20 @@ pub(super) fn read_secret_files(config: &mut Config) -> Vec<ConfigError> {
         }
     }
     for (name, webhook) in &mut config.webhooks {
-        let mut lines = SecretString::default();
-        let given = webhook.secrets.first().cloned().unwrap_or_default();
-        if !webhook.secrets_file.is_empty() {
-            lines = given;
-        }
-        read_secret_file(&format!("webhooks.{name}.secrets"), &webhook.secrets_file, &mut lines, &mut errors);
-        if webhook.secrets.is_empty() {
-            let lines = lines.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
-            webhook.secrets = lines.map(SecretString::from).collect();
-        }
+        let key = format!("webhooks.{name}.secrets");
+        read_secrets_file(&key, &webhook.secrets_file, &mut webhook.secrets, &mut errors);
     }
     errors
+}
+
+/// The same for several secrets, one on a line.
+fn read_secrets_file(key: &str, path: &str, secrets: &mut Vec<SecretString>, errors: &mut Vec<ConfigError>) {
+    let mut text = secrets.first().cloned().unwrap_or_default();
+    read_secret_file(key, path, &mut text, errors);
+    if secrets.is_empty() {
+        let lines = text.expose_secret().lines().map(str::trim).filter(|line| !line.is_empty());
+        *secrets = lines.map(SecretString::from).collect();
+    }
 }
 
 fn read_secret_file(key: &str, path: &str, value: &mut SecretString, errors: &mut Vec<ConfigError>) {

@@ -110,6 +110,7 @@ pub struct Webex {
     pub access_token_file: String,
     pub organization_id: String,
     pub webhook_secrets: Vec<SecretString>,
+    pub webhook_secrets_file: String,
     pub connect_timeout_ms: u64,
     pub request_timeout_ms: u64,
     pub requests_per_minute: u32,

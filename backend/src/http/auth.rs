@@ -12,6 +12,7 @@ use serde::Deserialize;
 use super::problem::Failure;
 use super::{Parts, caller};
 use crate::authorization::{Authorization, ConsentError, Status};
+use crate::store::ledger::Deed;
 use crate::token::{Purpose, Signer};
 
 /// Where Webex answers.
@@ -86,10 +87,24 @@ pub(super) async fn callback(
     caller::count(&request, &parts, &parts.address_limit).await?;
     let (outcome, page) = query.finish(used(&parts)?).await;
     match outcome {
-        Ok(_) => tracing::info!("an administrator has connected the organisation"),
+        Ok(status) => {
+            tracing::info!("an administrator has connected the organisation");
+            record(&parts, &status).await;
+        }
         Err(error) => tracing::warn!(%error, "the organisation was not connected"),
     }
     Ok(page)
+}
+
+/// Writes down who is connected now. It was done, so a record that cannot be written is for the log alone.
+async fn record(parts: &Parts, status: &Status) {
+    let subject = status.organization.clone().unwrap_or_default();
+    // Whose address it was that began it stands above, as `auth.start`.
+    let actor = "browser:administrator".to_owned();
+    let deed = Deed { at: parts.clock.now(), actor, action: "auth.login", subject, detail: String::new() };
+    if let Err(error) = parts.store.record(&deed).await {
+        tracing::error!(%error, action = deed.action, "missing in the audit record");
+    }
 }
 
 fn used(parts: &Parts) -> Result<&Arc<Authorization>, Failure> {

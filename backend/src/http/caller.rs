@@ -83,12 +83,17 @@ impl Crm {
         let crm = crm.ok_or_else(|| {
             Failure::new(Kind::Unauthorized, "Send `Authorization: Bearer` and an API key of this service.")
         })?;
-        let verdict = parts.key_limit.count(crm.caller()).await;
+        crm.may(parts, scope).await?;
+        Ok(crm)
+    }
+
+    /// Counts the request against the key's limit, and asks whether the key is for that.
+    async fn may(&self, parts: &Parts, scope: Scope) -> Result<(), Failure> {
+        let verdict = parts.key_limit.count(self.caller()).await;
         if !verdict.allowed {
             return Err(Failure::limited(parts.key_limit.name(), verdict));
         }
-        crm.require(scope)?;
-        Ok(crm)
+        self.require(scope)
     }
 
     /// The caller with that key; `None` where there is no such key.
@@ -209,7 +214,7 @@ pub(super) async fn callback(
                     "Send `Authorization: Bearer` and the callback's follow token, or an API key.",
                 ));
             };
-            crm.require(scope)?;
+            crm.may(parts, scope).await?;
             (id.ok_or_else(missing)?, Access::Crm, Some(crm))
         }
     };

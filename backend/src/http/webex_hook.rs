@@ -6,7 +6,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::problem::Kind;
 
 use super::problem::Failure;
-use super::{Parts, extract};
+use super::{Parts, caller, extract};
 use crate::config::Limits;
 use crate::delivery::progress::NotKept;
 use crate::metrics::{self, Event};
@@ -30,6 +30,8 @@ pub(super) async fn receive(
     let body = extract::bytes(&request, body, &limits).await?;
     if !webhook::is_signed(&body, &signature, parts.webhook_secrets()) {
         metrics::event(Event::Refused);
+        // Whoever goes on guessing fills no log.
+        caller::count(&request, &parts, &parts.guess_limit).await?;
         tracing::warn!(
             "a webhook with a wrong signature was refused; hint: compare webex.webhook_secrets with the subscription"
         );

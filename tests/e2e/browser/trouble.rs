@@ -154,6 +154,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
         plan.with_website();
         plan.pace(Pace::Manual);
         plan.limit("number", 1, 600);
+        plan.set("sites.acme.phone", "+1 202 555 0180");
     })
     .await;
     house.send(house.crm_post(&visitor::crm_request())).await.accepted();
