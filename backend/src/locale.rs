@@ -33,6 +33,20 @@ impl Locale {
             self.texts.iter().filter(|(key, _)| !NOT_OF_THE_FORM.iter().any(|start| key.starts_with(start)));
         needed.map(|(key, text)| (key.clone(), text.clone())).collect()
     }
+
+    /// The text of a key. A missing one reads as its key: ugly, and better than nothing to press on.
+    pub fn text<'a>(&'a self, key: &'a str) -> &'a str {
+        self.texts.get(key).map_or(key, String::as_str)
+    }
+
+    /// The text of a key, with a value in the place of its mark. A text has one mark at most.
+    pub fn with(&self, key: &str, value: &str) -> String {
+        let text = self.text(key);
+        match text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
+            Some((before, after)) => [before, value, after].concat(),
+            None => text.to_owned(),
+        }
+    }
 }
 
 static LOCALES: LazyLock<BTreeMap<&'static str, Locale>> = LazyLock::new(|| {
