@@ -191,7 +191,22 @@ impl Callback {
             callback.state = State::Scheduled;
             callback.due_at = Some(window.starts_at());
         }
-        callback.appointment = Some(Appointment { window, keeper, webex_id: None, wanted: None });
+        callback.appointment =
+            Some(Appointment { window, keeper, webex_id: None, wanted: None, at_opening: false });
+        Ok(callback)
+    }
+
+    /// A callback that has just been asked for while its site is closed: for that window, in which nobody takes a place.
+    pub fn book_at_opening(
+        request: Request,
+        now: Timestamp,
+        window: Window,
+        keeper: Keeper,
+    ) -> Result<Self, NoEntropy> {
+        let mut callback = Self::book(request, now, window, keeper)?;
+        if let Some(kept) = &mut callback.appointment {
+            kept.at_opening = true;
+        }
         Ok(callback)
     }
 
@@ -282,7 +297,8 @@ impl Callback {
         next.deadline = window.ends_at();
         // What waits to be sent to Webex goes on waiting.
         next.due_at = if self.state == State::Scheduled { Some(window.starts_at()) } else { self.due_at };
-        next.appointment.as_mut()?.window = window;
+        let kept = next.appointment.as_mut()?;
+        (kept.window, kept.at_opening) = (window, false);
         Some(next)
     }
 }

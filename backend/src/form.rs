@@ -1,10 +1,13 @@
 //! What a browser needs to draw a site's form.
 
+use jiff::Timestamp;
 use ringback_contract::captcha::Captcha;
 use ringback_contract::form::{Agent, ConsentText, Field, Form, Reason, ScheduleOffer};
 use ringback_contract::proof::Challenge;
 
+use crate::hours::Hours;
 use crate::locale::Locale;
+use crate::schedule::with_offset;
 use crate::site::{self, Site};
 use crate::webex::wait_time::WaitTimes;
 
@@ -27,6 +30,7 @@ pub fn describe(
     agent: Option<Agent>,
     wait_times: &WaitTimes,
     guarded: Guarded,
+    now: Timestamp,
 ) -> Form {
     let wait_time = site.wait_time.as_ref().and_then(|source| wait_times.known(source));
     let of_reason = |reason: &site::Reason| {
@@ -68,7 +72,9 @@ pub fn describe(
             notice_minutes: offer.notice_minutes,
             shortest_minutes: offer.shortest_minutes,
             longest_minutes: offer.longest_minutes,
+            slot_minutes: offer.slot_minutes(),
         }),
+        opens_at: site.hours.as_ref().and_then(|hours| opening_after(hours, now)),
         phone: some(&site.phone),
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
@@ -76,4 +82,11 @@ pub fn describe(
         captcha: guarded.captcha,
         proof: guarded.proof,
     }
+}
+
+/// When the site opens, where it is closed.
+fn opening_after(hours: &Hours, now: Timestamp) -> Option<String> {
+    let closed = hours.open_until(now, now).is_none();
+    let opening = hours.next_opening(now).filter(|_| closed)?;
+    Some(with_offset(opening.opens_at, &hours.timezone))
 }

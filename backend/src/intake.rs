@@ -3,6 +3,7 @@
 mod limits;
 mod number;
 mod person;
+mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -12,31 +13,31 @@ use jiff::Timestamp;
 use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
 use ringback_contract::problem::FieldError;
 use ringback_contract::proof::Challenge;
-use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback, Schedule};
+use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback};
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
 use self::limits::Limits;
 use self::person::Proof;
 pub use self::person::Shown;
+use self::when::When;
 use crate::agent::{Agent, AgentLink, AgentName, LinkRefused, Revocations};
 use crate::attributes;
-use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
-use crate::clock::{SharedClock, after_s, shifted_s};
+use crate::callback::{CallbackId, Door, Fallback, Request};
+use crate::clock::{SharedClock, after_s};
 use crate::config::Config;
 use crate::guard::captcha::Captchas;
 use crate::guard::destination;
-use crate::guard::patience::{Patience, Wait};
 use crate::guard::proof::Proofs;
 use crate::guard::rate::Verdict;
 use crate::guard::shared::SharedLimits;
 use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
-use crate::schedule::{Keeper, Window};
+use crate::schedule::Appointment;
 use crate::site::{NumberCheck, Site};
 use crate::store::ledger::Given;
-use crate::store::{Claim, IdempotencyKey, Inserted, Store, StoreError};
+use crate::store::{IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
 use crate::trust::Trust;
 
@@ -49,13 +50,15 @@ pub struct Taken {
     pub follow: String,
     /// Whether it had been asked for before: the token then shows it and no more.
     pub joined: bool,
+    /// When it is called; `None`: as soon as possible.
+    pub appointment: Option<Appointment>,
 }
 
 /// What is to be taken.
 struct Wanted {
     request: Request,
     fallback: Option<(Fallback, String)>,
-    booking: Option<(Window, Keeper)>,
+    when: When,
     /// Whether a call of its own is wanted, though another is on its way.
     another: bool,
     /// The preferred-agent link that it came by.
@@ -97,9 +100,6 @@ pub enum Refusal {
     /// The site is pressed, and no work was proven.
     #[error("no work was proven")]
     Unproven(Challenge),
-    /// Others have to show something at present, and this one, who can show nothing, has not waited for it.
-    #[error("nobody has waited")]
-    Wait(Wait),
     /// The site's captcha was not passed.
     #[error("the captcha was not passed")]
     Captcha,
@@ -144,7 +144,6 @@ pub struct Intake {
     /// What visitors of a site agree to.
     consents: BTreeMap<String, Given>,
     proofs: Proofs,
-    patience: Patience,
     captchas: Captchas,
 }
 
@@ -159,7 +158,6 @@ impl Intake {
         captchas: Captchas,
     ) -> Self {
         let proofs = Proofs::new(config.sites.keys(), &config.proof, Arc::clone(&signer), Arc::clone(&clock));
-        let patience = Patience::new(&config.proof, Arc::clone(&signer), Arc::clone(&clock));
         Self {
             store,
             clock,
@@ -175,7 +173,6 @@ impl Intake {
             limits: Limits::new(config, shared),
             consents: config.sites.iter().filter_map(|(id, site)| Some((id.clone(), given(site)?))).collect(),
             proofs,
-            patience,
             captchas,
         }
     }
@@ -191,7 +188,7 @@ impl Intake {
     ) -> Result<Taken, Refusal> {
         self.proofs.press(site_id);
         if let Some(sieve) = self.sieve(posted) {
-            return self.pretend(site_id, sieve);
+            return self.pretend(site_id, site, posted, sieve);
         }
         let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
         let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
@@ -206,8 +203,8 @@ impl Intake {
                 .map_err(|code| errors.push(refused("agent", code)))
                 .ok(),
         };
-        let booking = self.booking(site, posted.schedule.as_ref(), &mut errors);
-        let Some(phone) = phone.filter(|_| errors.is_empty()) else {
+        let when = self.when(site, posted.schedule.as_ref(), false, &mut errors);
+        let (Some(phone), Some(when), true) = (phone, when, errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
         let request = Request {
@@ -232,8 +229,11 @@ impl Intake {
         let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
         let consent = self.consents.get(site_id).cloned();
         let consent = consent.map(|given| given.in_language(&posted.locale));
-        let proof = self.proof(site_id, shown);
-        self.take(Wanted { request, fallback, booking, another: false, link, consent, proof }, key).await
+        let proof = Proof::Asked {
+            solved: shown.proof.and_then(|header| self.proofs.solved(site_id, header)),
+            captcha: shown.captcha.unwrap_or_default().to_owned(),
+        };
+        self.take(Wanted { request, fallback, when, another: false, link, consent, proof }, key).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -254,8 +254,8 @@ impl Intake {
             }),
         };
         attribute_errors(site, &posted.attributes, &mut errors);
-        let booking = self.booking(site, posted.schedule.as_ref(), &mut errors);
-        let Some(phone) = phone.filter(|_| errors.is_empty()) else {
+        let when = self.when(site, posted.schedule.as_ref(), posted.ignore_hours, &mut errors);
+        let (Some(phone), Some(when), true) = (phone, when, errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
         let some = |text: &str| Some(trimmed(text).to_owned()).filter(|text| !text.is_empty());
@@ -280,7 +280,7 @@ impl Intake {
             Wanted {
                 request,
                 fallback: None,
-                booking,
+                when,
                 another,
                 link: None,
                 consent: None,
@@ -389,23 +389,22 @@ impl Intake {
         // A repeated post is answered as the first was, and counts for nothing.
         if let Some(key) = &key {
             match self.store.inserted_with(key).await? {
-                Some(Inserted::Before { id, joined }) => return Ok(self.taken(id, joined)),
+                Some(Inserted::Before { id, joined }) => return self.found(id, joined).await,
                 Some(Inserted::KeyReused) => return Err(Refusal::KeyReused),
-                Some(Inserted::New | Inserted::Joined(_) | Inserted::TooSoon { .. }) | None => {}
+                Some(_) | None => {}
             }
         }
         // Before the limits: whoever proves nothing takes nobody's place.
         self.judge(&wanted.request.site, &wanted.proof).await?;
         self.limits.count(&wanted).await?;
-        let Wanted { request, fallback, booking, another, link: _, consent, proof: _ } = wanted;
+        let Wanted { request, fallback, when, another, link: _, consent, proof: _ } = wanted;
         let now = self.clock.now();
-        let mut callback = match booking {
-            Some((window, keeper)) => Callback::book(request, now, window, keeper)?,
-            None => Callback::accept(request, now, after_s(now, self.deadline_s))?,
-        };
+        let place = when.place().cloned();
+        let mut callback = when.callback(request, now)?;
         callback.fallback = fallback;
         let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
-        match self.store.insert(&callback, key.as_ref(), claim.as_ref(), consent.as_ref()).await? {
+        let (key, claim, place) = (key.as_ref(), claim.as_ref(), place.as_ref());
+        match self.store.insert_in_place(&callback, key, claim, consent.as_ref(), place).await? {
             Inserted::New => {
                 metrics::accepted(&callback.request.site, callback.request.door);
                 tracing::info!(
@@ -415,14 +414,15 @@ impl Intake {
                     phone = %callback.request.phone,
                     "callback accepted"
                 );
-                Ok(self.taken(callback.id, false))
+                Ok(self.taken(callback.id, false, callback.appointment))
             }
             Inserted::Joined(id) => {
                 metrics::joined(&callback.request.site, callback.request.door);
                 tracing::info!(callback = %id, site = callback.request.site, "another request joined the callback");
-                Ok(self.taken(id, true))
+                self.found(id, true).await
             }
-            Inserted::Before { id, joined } => Ok(self.taken(id, joined)),
+            Inserted::Before { id, joined } => self.found(id, joined).await,
+            Inserted::SlotFull => Err(Refusal::slot_full()),
             Inserted::KeyReused => Err(Refusal::KeyReused),
             Inserted::TooSoon { ended_at } => Err(self.too_soon(ended_at, now)),
         }
@@ -436,48 +436,15 @@ impl Intake {
         Refusal::Limited { name: "cooldown", verdict }
     }
 
-    /// What keeps a second request from becoming a second call: to be called now and to be called in a window are two
-    /// things, and so are two windows.
-    fn claim(&self, callback: &Callback, now: Timestamp) -> Claim {
-        let text = format!("{} {}", callback.request.site, callback.request.phone.e164());
-        match &callback.appointment {
-            Some(kept) => Claim {
-                text: format!("{text} {}", kept.window.as_text()),
-                // It keeps nobody from being called at another time, and may be weeks old.
-                since: Timestamp::UNIX_EPOCH,
-                cooled_since: None,
-            },
-            None => Claim {
-                text,
-                since: shifted_s(now, -i64::from(self.join_s)),
-                cooled_since: (self.cooldown_s > 0).then(|| shifted_s(now, -i64::from(self.cooldown_s))),
-            },
-        }
+    /// One that was taken before.
+    async fn found(&self, id: CallbackId, joined: bool) -> Result<Taken, Refusal> {
+        let callback = self.store.get(id).await?;
+        Ok(self.taken(id, joined, callback.and_then(|callback| callback.appointment)))
     }
 
-    /// The window that was asked for, and who keeps the callback until then.
-    fn booking(
-        &self,
-        site: &Site,
-        posted: Option<&Schedule>,
-        errors: &mut Vec<FieldError>,
-    ) -> Option<(Window, Keeper)> {
-        let window = self.window(site, posted?).map_err(|error| errors.push(error)).ok()?;
-        Some((window, site.schedule.as_ref()?.through))
-    }
-
-    /// The window that was asked for, where the site offers it.
-    pub fn window(&self, site: &Site, posted: &Schedule) -> Result<Window, FieldError> {
-        let Some(offer) = &site.schedule else {
-            return Err(refused("schedule", Code::ScheduleNotOffered));
-        };
-        Window::read(posted, offer, self.clock.now())
-            .map_err(|(member, code)| refused(&format!("schedule/{member}"), code))
-    }
-
-    fn taken(&self, id: CallbackId, joined: bool) -> Taken {
+    fn taken(&self, id: CallbackId, joined: bool, appointment: Option<Appointment>) -> Taken {
         let purpose = if joined { Purpose::Join } else { Purpose::Follow };
-        Taken { id, follow: self.signer.sign(purpose, id.as_bytes()), joined }
+        Taken { id, follow: self.signer.sign(purpose, id.as_bytes()), joined, appointment }
     }
 
     /// The number, where it has the shape of one and may be called. Whoever is refused learns that, and not by which rule.

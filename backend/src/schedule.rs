@@ -67,9 +67,23 @@ pub struct Offer {
     /// The longest window, in minutes.
     #[serde(default = "default_longest_minutes")]
     pub longest_minutes: u32,
+    /// How long each time is that the form offers, in minutes; `None`: the shortest window.
+    #[serde(default)]
+    pub slot_minutes: Option<u32>,
+    /// How many callbacks may begin in one of these; 0: any number.
+    #[serde(default)]
+    pub slot_capacity: u32,
     /// What agents see as the reason of a scheduled callback of Webex: a template.
     #[serde(default = "default_callback_reason")]
     pub callback_reason: String,
+}
+
+impl Offer {
+    /// How long each time is that the form offers, in minutes.
+    pub fn slot_minutes(&self) -> u32 {
+        self.slot_minutes
+            .unwrap_or_else(|| self.shortest_minutes.max(WEBEX_SHORTEST_MINUTES).min(self.longest_minutes))
+    }
 }
 
 const fn default_horizon_days() -> u16 {
@@ -103,6 +117,8 @@ pub struct Appointment {
     pub webex_id: Option<String>,
     /// The window that it is being moved to at Webex.
     pub wanted: Option<Window>,
+    /// Whether nobody chose the window: it was asked for as soon as possible while the site was closed.
+    pub at_opening: bool,
 }
 
 impl Appointment {
@@ -181,6 +197,17 @@ impl Window {
         Ok(window)
     }
 
+    /// Whether Webex takes a window of its length and so far ahead.
+    pub fn suits_webex(&self, now: Timestamp) -> bool {
+        let lengths = [
+            self.ends_at.duration_since(self.starts_at).as_secs(),
+            self.end.duration_since(self.start).as_secs(),
+        ];
+        let allowed = i64::from(WEBEX_SHORTEST_MINUTES) * 60..=i64::from(WEBEX_LONGEST_MINUTES) * 60;
+        let horizon = after_s(now, u64::from(WEBEX_HORIZON_DAYS) * 24 * 60 * 60);
+        lengths.iter().all(|length| allowed.contains(length)) && self.starts_at <= horizon
+    }
+
     /// The window of that text.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_once('T')?;
@@ -219,15 +246,16 @@ impl Window {
         self.end.strftime("%H:%M:%S").to_string()
     }
 
-    /// The day, and the times at which it begins and ends.
-    pub const fn by_the_clock(&self) -> (Date, Time, Time) {
-        (self.date, self.start, self.end)
-    }
-
     /// The IANA name of the zone.
     pub fn timezone(&self) -> &str {
         &self.timezone
     }
+}
+
+/// A moment with the offset of a zone: RFC 3339, so that its first ten characters are the day there.
+pub fn with_offset(moment: Timestamp, timezone: &str) -> String {
+    let zone = named_zone(timezone).unwrap_or(TimeZone::UTC);
+    moment.to_zoned(zone).strftime("%Y-%m-%dT%H:%M:%S%:z").to_string()
 }
 
 /// The zone of that IANA name.
@@ -237,7 +265,8 @@ pub fn named_zone(name: &str) -> Option<TimeZone> {
     (!name.is_empty() && name.len() <= 64 && name.chars().all(is_name)).then(|| TimeZone::get(name).ok())?
 }
 
-fn read_date(text: &str) -> Option<Date> {
+/// The day of that text, `YYYY-MM-DD`.
+pub(crate) fn read_date(text: &str) -> Option<Date> {
     // A sign, which the format lets pass, belongs to no year in which anybody is called.
     Date::strptime("%Y-%m-%d", text)
         .ok()

@@ -11,6 +11,7 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 pub use self::captcha::{Captcha, CaptchaWhen};
+use crate::hours::Hours;
 use crate::phone::PhoneNumber;
 use crate::rates::Rates;
 use crate::schedule::Offer;
@@ -77,6 +78,9 @@ pub struct Site {
     /// What is offered to whom wants to be called at a chosen time; `None`: nothing.
     #[serde(default)]
     pub schedule: Option<Offer>,
+    /// When it is open; `None`: always.
+    #[serde(default)]
+    pub hours: Option<Hours>,
     /// A captcha of others; `None`: there is none.
     #[serde(default)]
     pub captcha: Option<Captcha>,

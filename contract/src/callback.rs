@@ -111,6 +111,12 @@ pub struct Accepted {
     /// both requests. The token then follows it and cannot call it off, since a number alone proves nothing.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub joined: bool,
+    /// When it will be called; absent where that is as soon as possible.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule: Option<Window>,
+    /// Whether it was asked for as soon as possible, and the site is closed: `schedule` is then at its next opening.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub at_opening: bool,
 }
 
 /// The answer to a post with `Prefer: wait`: `200` where it is known what came of the request to Webex, `202` where the
@@ -150,6 +156,9 @@ pub struct CallbackView {
     /// When the person wants to be called; absent where that is as soon as possible.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Window>,
+    /// Whether nobody chose that window: it was asked for as soon as possible while the site was closed.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub at_opening: bool,
     /// The window that it is being moved to; only in state `rescheduling`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wanted_schedule: Option<Window>,

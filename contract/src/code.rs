@@ -95,6 +95,10 @@ codes! {
     WindowSoon = "window_soon", "This window begins too soon; choose a later one.";
     /// The window is further ahead than the site offers.
     WindowFar = "window_far", "This day is too far ahead; choose an earlier one.";
+    /// The window does not lie within the opening hours of the site.
+    OutsideHours = "outside_hours", "The site is closed then; choose another time.";
+    /// As many callbacks as may already begin in this slot.
+    SlotFull = "slot_full", "This time has just been taken; choose another.";
     /// The site is not known, or the key is not for it.
     SiteUnknown = "site_unknown", "No such site.";
     /// The request has a field that the service does not know.

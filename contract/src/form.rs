@@ -37,6 +37,10 @@ pub struct Form {
     /// What the site offers to whom wants to be called at a chosen time; absent where it offers none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule: Option<ScheduleOffer>,
+    /// When the site opens, where it is closed now: RFC 3339, with the offset of its zone. Whoever asks to be called as soon as possible
+    /// is called then.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub opens_at: Option<String>,
     /// The site's own telephone number, as its operator writes it, to show when a request cannot be taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub phone: Option<String>,
@@ -70,6 +74,8 @@ pub struct ScheduleOffer {
     pub shortest_minutes: u32,
     /// The longest window, in minutes.
     pub longest_minutes: u32,
+    /// How long each slot is, in minutes; `/v1/sites/{site}/slots` lists those that are free.
+    pub slot_minutes: u32,
 }
 
 /// The direction of a script: the value of HTML's `dir`.

@@ -125,6 +125,10 @@ pub struct NewCrmCallback {
     /// Whether a call of its own is wanted, though another to this number is on its way.
     #[serde(default)]
     pub another: bool,
+    /// Whether to call outside of the site's opening hours, too, and in a slot that is full: the person has agreed to it.
+    // Left out where it is not so, so that the digest of a request that was kept by a version without it holds.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub ignore_hours: bool,
     /// Attributes of the Webex task beside those that the site sets: global variables of its flow. Judged by the service,
     /// which knows the site's own.
     // Left out where there are none, so that the digest of a request that was kept by a version without them holds.
@@ -204,6 +208,9 @@ pub struct CallbackChange {
     /// The country whose dialling rules that number follows when it has no `+`: ISO 3166-1 alpha-2.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub country: String,
+    /// Whether that may be outside of the site's opening hours, or in a slot that is full; with an API key alone.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub ignore_hours: bool,
 }
 
 /// Reads a value from a JSON object, or none from `null`.

@@ -132,7 +132,6 @@ fn token(input: &[u8]) {
         Purpose::AgentLink,
         Purpose::Cursor,
         Purpose::Challenge,
-        Purpose::Patience,
         Purpose::Opened,
         Purpose::AuthStart,
     ] {

@@ -4,8 +4,6 @@ mod docs;
 mod form;
 mod links;
 mod pictures;
-mod plain;
-mod plain_pictures;
 mod pressed;
 mod strict;
 mod trouble;

@@ -179,6 +179,8 @@ fn no_code_is_forgotten_here() {
             Code::WindowLong,
             Code::WindowSoon,
             Code::WindowFar,
+            Code::OutsideHours,
+            Code::SlotFull,
         ]
         .map(Code::as_str),
     );

@@ -23,7 +23,7 @@ fn rows(file: &Path) -> BTreeMap<String, Vec<Value>> {
             if table == "audit" && row["action"].as_str().is_some_and(|action| action.starts_with("store.")) {
                 continue;
             }
-            let flags = ["applied", "joined", "given"];
+            let flags = ["applied", "joined", "given", "at_opening"];
             let row = row.as_object().unwrap().iter().map(|(name, value)| match value.as_bool() {
                 // SQLite has no kind of its own for these.
                 Some(flag) if flags.contains(&name.as_str()) => (name.clone(), json!(i64::from(flag))),

@@ -264,6 +264,7 @@ async fn a_form_says_what_can_be_booked_and_a_window_without_a_zone_is_of_the_si
         "notice_minutes": 0,
         "shortest_minutes": 0,
         "longest_minutes": 480,
+        "slot_minutes": 30,
     });
     assert_eq!(form["schedule"], expected);
     let date = (ringback_tests::window::now() + jiff::SignedDuration::from_hours(72)).to_string();

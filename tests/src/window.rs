@@ -9,6 +9,16 @@ pub fn now() -> Timestamp {
     Timestamp::now()
 }
 
+/// A zone in which it is about noon, and the time there.
+pub fn noon() -> (String, jiff::civil::DateTime) {
+    let now = now();
+    let offset = 12 - i64::from(now.to_zoned(jiff::tz::TimeZone::UTC).hour());
+    // The signs of these names are those of POSIX: what they call -2 is two hours ahead.
+    let timezone = format!("Etc/GMT{:+}", -offset).replace("GMT+0", "GMT");
+    let zone = jiff::tz::TimeZone::get(&timezone).expect("a zone");
+    (timezone, now.to_zoned(zone).datetime())
+}
+
 /// A window that begins in so many seconds and lasts for so many, in a zone where it is about noon: a window never
 /// crosses midnight, whenever the tests run.
 pub fn window(starts_in_s: i64, lasts_s: i64) -> Value {

@@ -300,7 +300,7 @@ impl App {
 
     #[inline(never)]
     fn follow(self: &Rc<Self>, accepted: Accepted) {
-        let Accepted { id, state, follow: token, joined } = accepted;
+        let Accepted { id, state, follow: token, joined, .. } = accepted;
         let url = [&self.service, "/v1/callbacks/", &id].concat();
         let followed = Rc::new(Followed { id, url, token });
         self.attempt.take();

@@ -30,6 +30,7 @@ mod read;
 mod rules;
 mod shell;
 mod sse;
+mod steps;
 mod submit;
 mod task;
 mod texts;

@@ -12,6 +12,9 @@ pub(crate) fn accepted(json: &Json) -> Option<Accepted> {
         state,
         follow: json.string("follow"),
         joined: json.flag("joined"),
+        // The first look at the callback tells when it is called.
+        schedule: None,
+        at_opening: false,
     })
 }
 

@@ -3,6 +3,7 @@
 mod crm;
 mod limits;
 mod webex;
+mod when;
 
 use std::collections::HashSet;
 
@@ -16,7 +17,6 @@ use crate::agent::Agent;
 use crate::attributes;
 use crate::locale;
 use crate::phone::{self, PhoneNumber};
-use crate::schedule::{self, Keeper, Offer};
 use crate::site::{IdentifyBy, PreferredAgent, Site, WaitTimeSource};
 
 /// Puts the text of each file that a key `…_file` names in the place of the value.
@@ -398,9 +398,7 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
     if let Some(source) = &site.wait_time {
         wait_time(&format!("{key}.wait_time"), source, found);
     }
-    if let Some(offer) = &site.schedule {
-        schedule_offer(&format!("{key}.schedule"), offer, found);
-    }
+    when::check(key, site, found);
     for reason in site.reasons.iter().filter(|reason| !reason.queue.is_empty()) {
         found.queue(format!("{key}.reasons.{}.queue", reason.id), &reason.queue);
     }
@@ -418,52 +416,6 @@ fn preferred_agent(key: &str, preferred: &PreferredAgent, found: &mut Findings) 
         "the name of the flow variable is empty or too long",
         "give the variable that the flow's activity Queue To Agent reads",
     );
-}
-
-/// The limits of Webex's API (OpenAPI, group "Callback Schedule"), where that is used.
-fn schedule_offer(key: &str, offer: &Offer, found: &mut Findings) {
-    found.require(
-        schedule::named_zone(&offer.timezone).is_some(),
-        format!("{key}.timezone"),
-        format!("{:?} is no time zone", offer.timezone),
-        "give its IANA name, such as Europe/Berlin",
-    );
-    found.require(
-        offer.shortest_minutes <= offer.longest_minutes && offer.longest_minutes > 0,
-        format!("{key}.longest_minutes"),
-        format!("no window is {} to {} minutes long", offer.shortest_minutes, offer.longest_minutes),
-        "make longest_minutes at least as much as shortest_minutes",
-    );
-    found.require(
-        (1..=366).contains(&offer.horizon_days),
-        format!("{key}.horizon_days"),
-        format!("{} is not between 1 and 366", offer.horizon_days),
-        "use 31 or fewer",
-    );
-    for placeholder in attributes::unknown_placeholders(&offer.callback_reason) {
-        found.add(
-            format!("{key}.callback_reason"),
-            format!("{{{placeholder}}} stands for nothing"),
-            format!("use one of {}", attributes::PLACEHOLDERS.join(", ")),
-        );
-    }
-    if offer.through != Keeper::Webex {
-        return;
-    }
-    found.queue(format!("{key}.queue"), &offer.queue);
-    for (name, holds, allowed) in [
-        ("notice_minutes", offer.notice_minutes >= 30, "30 or more"),
-        ("shortest_minutes", offer.shortest_minutes >= schedule::WEBEX_SHORTEST_MINUTES, "30 or more"),
-        ("longest_minutes", offer.longest_minutes <= schedule::WEBEX_LONGEST_MINUTES, "480 or fewer"),
-        ("horizon_days", offer.horizon_days <= schedule::WEBEX_HORIZON_DAYS, "31 or fewer"),
-    ] {
-        found.require(
-            holds,
-            format!("{key}.{name}"),
-            "Webex would refuse such a window",
-            format!("use {allowed}, or through = \"store\""),
-        );
-    }
 }
 
 /// The limits of Webex's API (OpenAPI, group "Estimated Wait Time").

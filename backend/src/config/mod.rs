@@ -175,8 +175,6 @@ pub struct Limits {
     pub site: Rates,
     pub link: Rates,
     pub key: Rates,
-    pub waited: Rates,
-    pub waited_site: Rates,
     pub reads: Rates,
     pub guesses: Rates,
     pub redis_url: SecretString,
@@ -198,7 +196,6 @@ pub struct Proof {
     pub least_bits: u8,
     pub most_bits: u8,
     pub lifetime_s: u64,
-    pub wait_s: u32,
 }
 
 /// What is logged.
@@ -460,35 +457,16 @@ mod tests {
                 "sites.acme.reasons.a.queue",
             ),
             ("ani = \"+15555550100\"", "ani = '+15555550100'\nidentify_by = 'id'", "agents.grace.id"),
+            (name, "name = 'Acme'\nhours = { timezone = 'UTC' }", "sites.acme.hours"),
             (
                 name,
-                "name = 'Acme'\nschedule = { through = 'store', timezone = 'Mars' }",
-                "sites.acme.schedule.timezone",
+                "name = 'Acme'\nhours = { timezone = 'UTC', monday = ['9-12'] }",
+                "sites.acme.hours.monday[0]",
             ),
             (
                 name,
-                "name = 'Acme'\nschedule = { through = 'webex', timezone = 'UTC' }",
-                "sites.acme.schedule.queue",
-            ),
-            (
-                name,
-                "name = 'Acme'\nschedule = { through = 'webex', queue = 'q', timezone = 'UTC', notice_minutes = 5 }",
-                "sites.acme.schedule.notice_minutes",
-            ),
-            (
-                name,
-                "name = 'Acme'\nschedule = { through = 'webex', queue = 'q', timezone = 'UTC', horizon_days = 40 }",
-                "sites.acme.schedule.horizon_days",
-            ),
-            (
-                name,
-                "name = 'Acme'\nschedule = { through = 'store', timezone = 'UTC', shortest_minutes = 999 }",
-                "sites.acme.schedule.longest_minutes",
-            ),
-            (
-                name,
-                "name = 'Acme'\nschedule = { through = 'store', timezone = 'UTC', callback_reason = '{x}' }",
-                "sites.acme.schedule.callback_reason",
+                "name = 'Acme'\nhours = { timezone = 'UTC', monday = [], holidays = ['25.12.'] }",
+                "sites.acme.hours.holidays[0]",
             ),
             ("ani = \"+15555550100\"", "ani = '5550100'", "sites.acme.preferred_agent.ani"),
             (email, "email = 'grace'", "agents.grace.email"),

@@ -136,6 +136,8 @@ pub(super) fn still_kept(
     if callback.state == State::Scheduled && kept.window == window {
         next.updated_at = callback.updated_at;
     }
+    // Whoever has moved it has chosen.
+    kept.at_opening &= kept.window == window;
     kept.window = window;
     Some(next)
 }

@@ -3,7 +3,7 @@
 use actix_web::http::StatusCode;
 use actix_web::{HttpRequest, HttpResponse, web};
 use jiff::Timestamp;
-use ringback_contract::callback::{Accepted, CallbackPage, MintedLink, State, Waited};
+use ringback_contract::callback::{CallbackPage, MintedLink, State, Waited};
 use ringback_contract::problem::Kind;
 use ringback_contract::request::{NewAgentLink, NewCrmCallback};
 use serde::Deserialize;
@@ -39,12 +39,7 @@ pub(super) async fn create(
         return Ok(site::accepted(&taken));
     };
     let status = if callback.state.is_settled() { StatusCode::OK } else { StatusCode::ACCEPTED };
-    let accepted = Accepted {
-        id: taken.id.to_string(),
-        state: callback.state,
-        follow: taken.follow,
-        joined: taken.joined,
-    };
+    let accepted = site::told(&taken, callback.state);
     Ok(HttpResponse::build(status)
         .insert_header(("Location", format!("/v1/callbacks/{}", taken.id)))
         .insert_header(("Preference-Applied", format!("wait={}", wait.as_secs())))

@@ -17,6 +17,7 @@ use crate::metrics;
 use crate::phone::PhoneNumber;
 use crate::schedule;
 use crate::store::Attempt;
+use crate::store::scheduled::Rescheduled;
 use crate::webex::wait_time::WaitTime;
 
 /// `GET /v1/callbacks/{id}`.
@@ -68,34 +69,17 @@ pub(super) async fn cancel(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
-    let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
-    if access == Access::Joiner {
-        let detail = "It was asked for by another request, which alone can call it off.";
-        return Err(Failure::new(Kind::NotCancellable, detail));
-    }
-    let CalledOff { callback, just_now } = call_off(&parts, callback).await?;
-    if let Some(crm) = crm.filter(|_| just_now) {
-        crm.record(&parts, "callback.cancel", callback.id, &callback.request.site).await;
-    }
-    Ok(if callback.state == State::Cancelling {
-        under_way(&callback, access, &parts)
-    } else {
-        answer(&callback, access, &parts)
-    })
-}
-
-/// A callback that is called off, or is being called off at Webex.
-pub(super) struct CalledOff {
-    pub(super) callback: Callback,
-    /// Whether this very request has done so.
-    just_now: bool,
-}
-
-/// Calls a callback off, where it was not sent yet. Who may is judged before.
-pub(super) async fn call_off(parts: &Parts, mut callback: Callback) -> Result<CalledOff, Failure> {
     loop {
-        if matches!(callback.state, State::Cancelled | State::Cancelling) {
-            return Ok(CalledOff { callback, just_now: false });
+        let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+        if access == Access::Joiner {
+            let detail = "It was asked for by another request, which alone can call it off.";
+            return Err(Failure::new(Kind::NotCancellable, detail));
+        }
+        if callback.state == State::Cancelled {
+            return Ok(answer(&callback, access, &parts));
+        }
+        if callback.state == State::Cancelling {
+            return Ok(under_way(&callback, access, &parts));
         }
         let Some(next) = callback.called_off(parts.clock.now()) else {
             let detail = format!(
@@ -104,14 +88,19 @@ pub(super) async fn call_off(parts: &Parts, mut callback: Callback) -> Result<Ca
             );
             return Err(Failure::new(Kind::NotCancellable, detail));
         };
+        // Where another change came first, the callback is looked at anew.
         if parts.store.update(&next, None).await? {
             metrics::moved(callback.state, next.state);
             tracing::info!(callback = %next.id, state = next.state.as_str(), "callback called off");
-            return Ok(CalledOff { callback: next, just_now: true });
+            if let Some(crm) = &crm {
+                crm.record(&parts, "callback.cancel", next.id, &next.request.site).await;
+            }
+            return Ok(if next.state == State::Cancelling {
+                under_way(&next, access, &parts)
+            } else {
+                answer(&next, access, &parts)
+            });
         }
-        // Another change came first: the callback is looked at anew.
-        let missing = || Failure::new(Kind::NotFound, "No callback has this id any more.");
-        callback = parts.store.get(callback.id).await?.ok_or_else(missing)?;
     }
 }
 
@@ -133,6 +122,7 @@ pub(super) async fn change(
         (None, "") => return Err(intake::refuse("schedule", Code::Required).into()),
         (None, phone) => return number::change(&request, &parts, &id, phone, &change.country).await,
     };
+    let ignore_hours = change.ignore_hours;
     loop {
         let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
         if access == Access::Joiner {
@@ -142,7 +132,16 @@ pub(super) async fn change(
         let site = parts.config.sites.get(&callback.request.site);
         let site =
             site.ok_or_else(|| Failure::new(Kind::SiteUnknown, "Its site is not configured any more."))?;
-        let window = parts.intake.window(site, &schedule).map_err(|error| Refusal::Fields(vec![error]))?;
+        if ignore_hours && access != Access::Crm {
+            return Err(Failure::new(
+                Kind::Forbidden,
+                "Only an API key may move a callback outside of the hours.",
+            ));
+        }
+        let (window, place) = parts
+            .intake
+            .window(site, &schedule, ignore_hours)
+            .map_err(|error| Refusal::Fields(vec![error]))?;
         let kept = callback.appointment.as_ref();
         if kept.is_some_and(|kept| kept.wanted.as_ref() == Some(&window)) {
             return Ok(under_way(&callback, access, &parts));
@@ -160,7 +159,11 @@ pub(super) async fn change(
             return Err(Failure::new(Kind::NotChangeable, detail));
         };
         // Where another change came first, the callback is looked at anew.
-        if parts.store.update(&next, None).await? {
+        let rescheduled = parts.store.reschedule(&next, place.as_ref()).await?;
+        if rescheduled == Rescheduled::SlotFull {
+            return Err(Refusal::slot_full().into());
+        }
+        if rescheduled == Rescheduled::Done {
             metrics::moved(callback.state, next.state);
             tracing::info!(callback = %next.id, state = next.state.as_str(), "callback moved to another window");
             if let Some(crm) = &crm {
@@ -183,7 +186,7 @@ fn under_way(callback: &Callback, access: Access, parts: &Parts) -> HttpResponse
     }
 }
 
-fn window(window: &schedule::Window) -> Window {
+pub(super) fn window(window: &schedule::Window) -> Window {
     Window {
         date: window.date(),
         start: window.start(),
@@ -208,6 +211,8 @@ pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> Callba
     let agent = callback.request.agent.as_ref().filter(|_| !joined && callback.fallback.is_none());
     let agent = agent.and_then(|name| parts.config.agents.get(name.handle()?));
     let wait_time = wait_time(callback, parts);
+    let site = parts.config.sites.get(&callback.request.site);
+    let offers_times = site.is_some_and(|site| site.schedule.is_some());
     let now = parts.clock.now();
     CallbackView {
         id: callback.id.to_string(),
@@ -219,7 +224,8 @@ pub(super) fn view(callback: &Callback, access: Access, parts: &Parts) -> Callba
         cancellable: callback.is_cancellable(now) && !joined,
         schedule: callback.appointment.as_ref().map(|kept| window(&kept.window)),
         wanted_schedule: callback.appointment.as_ref().and_then(|kept| kept.wanted.as_ref()).map(window),
-        changeable: callback.is_changeable(now) && !joined,
+        at_opening: callback.appointment.as_ref().is_some_and(|kept| kept.at_opening),
+        changeable: callback.is_changeable(now) && offers_times && !joined,
         number_changeable: callback.is_number_changeable() && !joined,
         calls_from: calls_from(callback, joined, parts),
         wait_time_s: wait_time.map(|known| known.seconds()),

@@ -14,6 +14,7 @@ use ringback_contract::event::CallbackEvent;
 use ringback_contract::form::Form;
 use ringback_contract::problem::{FieldError, Kind, MEDIA_TYPE, Problem};
 use ringback_contract::request::{CallbackChange, NewAgentLink, NewCallback, NewCrmCallback};
+use ringback_contract::slots::Slots;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -291,6 +292,7 @@ fn components() -> Value {
     add::<CallbackPage>(&mut schemas);
     add::<MintedLink>(&mut schemas);
     add::<Form>(&mut schemas);
+    add::<Slots>(&mut schemas);
     add::<Problem>(&mut schemas);
     add::<CallbackEvent>(&mut schemas);
     let components = ComponentsBuilder::new().schemas_from_iter(schemas).build();
@@ -346,6 +348,10 @@ fn parameters() -> Value {
             "How many on a page."),
         "Cursor": parameter("query", "cursor", false, json!({ "type": "string", "pattern": "^rbc_" }), "The member `next` of the page before."),
         "Locale": parameter("query", "locale", false, text(), "The languages that the page asks for, the best first, with commas in between: `de-AT,en`."),
+        "SlotLocale": parameter("query", "locale", false, text(), "The languages of the texts, as for the form; none are given where it is left out."),
+        "FromDay": parameter("query", "from", false, json!({ "type": "string", "format": "date" }), "The first day: today where it is left out."),
+        "Days": parameter("query", "days", false, json!({ "type": "integer", "minimum": 1, "maximum": 65535 }),
+            "How many days: as many as the site offers where it is left out."),
         "AgentToken": parameter("query", "agent", false, text(), "The token of a preferred-agent link."),
     })
 }

@@ -11,7 +11,7 @@ use ringback_contract::request::NewCallback;
 use serde::Deserialize;
 
 use super::problem::Failure;
-use super::{Parts, caller, extract};
+use super::{Parts, caller, extract, follow};
 use crate::form::Guarded;
 use crate::guard::origin;
 use crate::intake::{Shown, Taken};
@@ -47,7 +47,15 @@ pub(super) async fn form(
         captcha: parts.intake.captcha(&site_id, site),
         proof: parts.intake.proofs().challenge(&site_id)?,
     };
-    Ok(web::Json(form::describe(&site_id, site, locale, agent, &parts.wait_times, guarded)))
+    Ok(web::Json(form::describe(
+        &site_id,
+        site,
+        locale,
+        agent,
+        &parts.wait_times,
+        guarded,
+        parts.clock.now(),
+    )))
 }
 
 /// What became of a preferred-agent token; `None` where there is none.
@@ -76,28 +84,33 @@ pub(super) async fn create(
     let site = find(&parts, &site_id)?;
     origin::check_post(site, &parts.public_url, extract::sender(&request))?;
     let key = extract::idempotency_key(&request)?;
-    let shown = Shown::Headers {
-        proof: extract::header(&request, PROOF),
-        captcha: extract::header(&request, CAPTCHA),
-    };
+    let shown =
+        Shown { proof: extract::header(&request, PROOF), captcha: extract::header(&request, CAPTCHA) };
     let posted: NewCallback = extract::json(&request, body, parts.limits()).await?;
     let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key, shown).await?;
     Ok(accepted(&taken))
 }
 
-fn find<'a>(parts: &'a Parts, site_id: &str) -> Result<&'a Site, Failure> {
+pub(super) fn find<'a>(parts: &'a Parts, site_id: &str) -> Result<&'a Site, Failure> {
     let unknown = || Failure::new(Kind::SiteUnknown, "Check `data-site`, or the site in the address.");
     parts.config.sites.get(site_id).ok_or_else(unknown)
 }
 
 /// `202`: the callback is stored.
 pub(super) fn accepted(taken: &Taken) -> HttpResponse {
-    HttpResponse::Accepted().insert_header(("Location", format!("/v1/callbacks/{}", taken.id))).json(
-        Accepted {
-            id: taken.id.to_string(),
-            state: State::Accepted,
-            follow: taken.follow.clone(),
-            joined: taken.joined,
-        },
-    )
+    let location = ("Location", format!("/v1/callbacks/{}", taken.id));
+    HttpResponse::Accepted().insert_header(location).json(told(taken, State::Accepted))
+}
+
+/// What whoever asked is told.
+pub(super) fn told(taken: &Taken, state: State) -> Accepted {
+    let appointment = taken.appointment.as_ref();
+    Accepted {
+        id: taken.id.to_string(),
+        state,
+        follow: taken.follow.clone(),
+        joined: taken.joined,
+        schedule: appointment.map(|kept| follow::window(&kept.window)),
+        at_opening: appointment.is_some_and(|kept| kept.at_opening),
+    }
 }

@@ -41,6 +41,7 @@ use self::trust::TrustStore;
 use self::vault::Sealing;
 use crate::callback::{Callback, CallbackId};
 use crate::config;
+use crate::slots::Place;
 use crate::task_event::TaskEvent;
 
 /// The store cannot do what it was asked. Nothing was half done.
@@ -180,6 +181,8 @@ pub enum Inserted {
         /// When the last one ended.
         ended_at: Timestamp,
     },
+    /// As many as may have already begin in the slot; nothing was stored.
+    SlotFull,
 }
 
 /// What a request to Webex can be for.
@@ -296,6 +299,18 @@ pub trait Store:
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
         consent: Option<&Given>,
+    ) -> Result<Inserted, StoreError> {
+        self.insert_in_place(callback, key, claim, consent, None).await
+    }
+
+    /// The same, where the callback is to have a place in a slot, and the slot has one left.
+    async fn insert_in_place(
+        &self,
+        callback: &Callback,
+        key: Option<&IdempotencyKey>,
+        claim: Option<&Claim>,
+        consent: Option<&Given>,
+        place: Option<&Place>,
     ) -> Result<Inserted, StoreError>;
 
     /// The callback that was stored with that key: `None` where the key is new.

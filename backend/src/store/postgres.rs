@@ -40,6 +40,7 @@ use super::{
 };
 use crate::callback::{Callback, CallbackId};
 use crate::config;
+use crate::slots::Place;
 use crate::task_event::TaskEvent;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -179,21 +180,23 @@ async fn warn_of_lax_commits(pool: &PgPool) -> Result<(), StoreError> {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn insert(
+    async fn insert_in_place(
         &self,
         callback: &Callback,
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
         consent: Option<&Given>,
+        place: Option<&Place>,
     ) -> Result<Inserted, StoreError> {
         let consent = consent.map(|given| self.vault.consent(callback, given));
         for _ in 0..INSERT_TRIES {
-            match (self.insert_once(callback, key, claim, consent.as_ref()).await?, key) {
+            match (self.insert_once(callback, key, claim, consent.as_ref(), place).await?, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);
                 }
                 (Insertion::TooSoon(ended_at), _) => return Ok(Inserted::TooSoon { ended_at }),
+                (Insertion::SlotFull, _) => return Ok(Inserted::SlotFull),
                 (Insertion::Joined(first), _) => return Ok(Inserted::Joined(first)),
                 (Insertion::KeyKnown, Some(key)) => {
                     if let Some(before) = self.inserted_with(key).await? {

@@ -6,6 +6,7 @@ mod moving;
 mod number;
 mod retention;
 mod sealing;
+mod slots;
 mod trust;
 
 use std::sync::Arc;
@@ -36,6 +37,11 @@ use self::retention::{
 use self::sealing::{
     a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims,
     only_the_key_that_sealed_it_opens_a_store,
+};
+use self::slots::{
+    a_callback_that_is_moved_takes_its_new_place_and_gives_its_old_one_back,
+    a_place_is_given_back_when_its_callback_is_over_and_whoever_joins_needs_none,
+    no_more_have_a_place_in_a_slot_than_may_however_many_come_at_once,
 };
 use self::trust::{keys_are_added_and_retired_and_the_newest_stays, links_are_taken_back_for_good};
 use super::queue::Waiting;
@@ -96,6 +102,9 @@ promises! {
     of_many_who_want_one_number_and_of_those_who_take_it_one_wins
     who_gives_another_number_agrees_to_be_called_there
     an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_window_with_the_window
+    no_more_have_a_place_in_a_slot_than_may_however_many_come_at_once
+    a_place_is_given_back_when_its_callback_is_over_and_whoever_joins_needs_none
+    a_callback_that_is_moved_takes_its_new_place_and_gives_its_old_one_back
     what_a_crm_adds_to_the_attributes_is_kept
     an_api_key_is_kept_found_and_taken_back_once
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in

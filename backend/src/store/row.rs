@@ -150,6 +150,7 @@ fn read_appointment(row: &impl Columns) -> Result<Option<Appointment>, StoreErro
         wanted: wanted
             .map(|text| Window::parse(text).ok_or_else(|| unreadable("schedule_wanted")))
             .transpose()?,
+        at_opening: row.flag("at_opening")?,
     }))
 }
 

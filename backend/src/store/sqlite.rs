@@ -44,6 +44,7 @@ use super::{
 };
 use crate::callback::{Callback, CallbackId};
 use crate::config;
+use crate::slots::Place;
 use crate::task_event::TaskEvent;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -245,15 +246,17 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn insert(
+    async fn insert_in_place(
         &self,
         callback: &Callback,
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
         consent: Option<&Given>,
+        place: Option<&Place>,
     ) -> Result<Inserted, StoreError> {
         let (key, claim, consent) = (key.cloned(), claim.cloned(), consent.cloned());
-        let write = Write::Insert { callback: Box::new(callback.clone()), key, claim, consent };
+        let place = place.cloned();
+        let write = Write::Insert { callback: Box::new(callback.clone()), key, claim, consent, place };
         Ok(self.writer.write(write).await?.before.unwrap_or(Inserted::New))
     }
 
@@ -275,7 +278,7 @@ impl Store for SqliteStore {
     }
 
     async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError> {
-        let write = Write::Update { next: Box::new(next.clone()), attempt: attempt.cloned() };
+        let write = Write::Update { next: Box::new(next.clone()), attempt: attempt.cloned(), place: None };
         Ok(self.writer.write(write).await?.rows == 1)
     }
 

@@ -39,6 +39,8 @@ pub async fn serve_bare() -> std::io::Result<()> {
             state: State::Accepted,
             follow: posted.name.clone(),
             joined: false,
+            schedule: None,
+            at_opening: false,
         })
     }
     let server = HttpServer::new(|| App::new().route("/v1/sites/acme/callbacks", web::post().to(bare)));

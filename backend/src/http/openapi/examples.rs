@@ -4,6 +4,7 @@ use ringback_contract::callback::{Accepted, CallbackRecord, State, Waited};
 use ringback_contract::event::{CallbackEvent, ChangedCallback};
 use ringback_contract::form::Form;
 use ringback_contract::request::{CallbackChange, Consent, NewCallback, NewCrmCallback, Schedule};
+use ringback_contract::slots::{Slot, Slots};
 use serde_json::json;
 
 pub(super) fn schedule() -> Schedule {
@@ -48,7 +49,14 @@ const CREATED_AT: &str = "2026-01-01T10:00:00Z";
 const TASK: &str = "93912f11-6017-404b-bf14-5331890b1797";
 
 pub(super) fn accepted() -> Accepted {
-    Accepted { id: ID.to_owned(), state: State::Accepted, follow: "rbf_…".to_owned(), joined: false }
+    Accepted {
+        id: ID.to_owned(),
+        state: State::Accepted,
+        follow: "rbf_…".to_owned(),
+        joined: false,
+        schedule: None,
+        at_opening: false,
+    }
 }
 
 pub(super) fn waited() -> Waited {
@@ -93,6 +101,21 @@ pub(super) fn record() -> CallbackRecord {
         "deadline": "2026-01-01T12:00:00Z",
     }));
     record.unwrap_or_else(|error| unreachable!("the example of a record cannot be read: {error}"))
+}
+
+pub(super) fn slots() -> Slots {
+    let slot = |starts_at: &str, ends_at: &str| Slot {
+        starts_at: starts_at.to_owned(),
+        ends_at: ends_at.to_owned(),
+    };
+    Slots {
+        timezone: "Europe/Berlin".to_owned(),
+        slots: vec![
+            slot("2026-12-01T09:00:00+01:00", "2026-12-01T09:30:00+01:00"),
+            slot("2026-12-01T10:30:00+01:00", "2026-12-01T11:00:00+01:00"),
+        ],
+        texts: [("slots.day".to_owned(), "Day".to_owned())].into(),
+    }
 }
 
 pub(super) fn form() -> Form {

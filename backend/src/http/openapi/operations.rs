@@ -5,7 +5,7 @@ use ringback_contract::problem::Kind;
 use ringback_contract::request::NewAgentLink;
 use serde_json::json;
 
-use super::examples::{accepted, changed, crm_request, form, record, visitors_request, waited};
+use super::examples::{accepted, changed, crm_request, form, record, slots, visitors_request, waited};
 use super::{Answer, Content, Door, Operation, reference};
 use crate::api_key::Scope;
 
@@ -153,7 +153,7 @@ fn callback_operations() -> Vec<Operation> {
             id: "changeCallback",
             tag: "callback",
             summary: "Move a callback to another time, or have another number called",
-            description: "Another time: while `changeable`, for a callback with a chosen time. Another number: while \
+            description: "Another time: while `changeable`, for a callback with a chosen time, or one that waits for the site to open. Another number: while \
                           `number_changeable`, which is until it is sent. One of the two; twice is as good as once.",
             door: Door::TokenOrKey(Scope::CallbacksWrite),
             parameters: &["Id"],
@@ -217,6 +217,25 @@ fn browser_operations() -> Vec<Operation> {
                 content: Content::json("Form", form()),
             }],
             problems: &[Kind::BadRequest, Kind::SiteUnknown],
+        },
+        Operation {
+            method: "get",
+            path: "/v1/sites/{site}/slots",
+            id: "listSlots",
+            tag: "browser",
+            summary: "The times that may be asked for",
+            description: "The slots of the site's opening hours that have a place left. A server may read them, too: it sends no \
+                `Origin`, and needs no key.",
+            door: Door::Browser,
+            parameters: &["Site", "SlotLocale", "FromDay", "Days"],
+            body: None,
+            answers: vec![Answer {
+                status: 200,
+                description: "The slots.",
+                headers: &[],
+                content: Content::json("Slots", slots()),
+            }],
+            problems: &[Kind::BadRequest, Kind::NotFound, Kind::SiteUnknown],
         },
         Operation {
             method: "post",

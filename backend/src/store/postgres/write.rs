@@ -4,13 +4,15 @@ use jiff::Timestamp;
 use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
 
-use super::{PostgresStore, ledger, outbox};
+use super::{PostgresStore, ledger, outbox, scheduled};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
+use crate::slots::Place;
 use crate::store::ledger::NewConsent;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment, read_id};
+use crate::store::scheduled::begins;
 use crate::store::trust::LAST_END_UNCLAIMED;
 use crate::store::vault::PersonalColumns;
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
@@ -33,6 +35,8 @@ pub(super) enum Insertion {
     KeyKnown,
     /// A call to the number has just ended: nothing was stored.
     TooSoon(Timestamp),
+    /// As many as may have begin in the slot: nothing was stored.
+    SlotFull,
     /// Who had the claim has just lost it: nothing was stored, and it can be tried again.
     Again,
 }
@@ -45,6 +49,7 @@ impl PostgresStore {
         key: Option<&IdempotencyKey>,
         claim: Option<&Claim>,
         consent: Option<&NewConsent>,
+        place: Option<&Place>,
     ) -> Result<Insertion, StoreError> {
         let columns = self.vault.columns(callback)?;
         let claim_text = claim.map(|claim| self.vault.claim(&claim.text));
@@ -63,7 +68,7 @@ impl PostgresStore {
             }
         }
         // Most requests are a row and a consent: one statement is a transaction of its own, and one journey instead of four.
-        if key.is_none() && self.subscribers.messages(callback).is_empty() {
+        if key.is_none() && place.is_none() && self.subscribers.messages(callback).is_empty() {
             let mut connection = self.pool.acquire().await.map_err(failed("connect"))?;
             if insert_callback(&mut connection, callback, &columns, claim, consent).await? {
                 return Ok(Insertion::Done);
@@ -80,6 +85,13 @@ impl PostgresStore {
             let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = $1 AND created_at < $2");
             let query = query.bind(text).bind(claim.since.as_millisecond());
             query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
+        }
+        if let Some(place) = place
+            && scheduled::is_full(&mut transaction, callback, place).await?
+            // Whoever joins another needs no place.
+            && !is_claimed(&mut transaction, claim.map(|(_, text)| text)).await?
+        {
+            return Ok(Insertion::SlotFull);
         }
         let insertion = if insert_callback(&mut transaction, callback, &columns, claim, consent).await? {
             outbox::insert(&mut transaction, &self.subscribers, callback).await?;
@@ -126,6 +138,11 @@ impl PostgresStore {
     }
 }
 
+async fn is_claimed(connection: &mut PgConnection, claim: Option<&str>) -> Result<bool, StoreError> {
+    let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM callback WHERE claim = $1)").bind(claim);
+    query.fetch_one(connection).await.map_err(failed("find a claim"))
+}
+
 async fn insert_key(
     connection: &mut PgConnection,
     key: &IdempotencyKey,
@@ -148,14 +165,14 @@ async fn insert_key(
 /// Takes nothing where another has the claim.
 const INSERT_CALLBACK: &str = "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
-         fallback, fallback_detail, schedule, schedule_keeper, sealed) \
+         fallback, fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26, $27) \
+         $23, $24, $25, $26, $27, $28, $29, $30) \
          ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING";
 
 /// What follows it where the visitor has agreed to something: the entry, where the callback was taken.
 const CONSENT_OF_TAKEN: &str = "INSERT INTO consent (person, given, site, text_hash, version, language, page, callback_id, at) \
-     SELECT $28::text, $29::boolean, $30::text, $31::text, $32::text, $33::text, $34::text, $35::text, $36::bigint FROM taken";
+     SELECT $31::text, $32::boolean, $33::text, $34::text, $35::text, $36::text, $37::text, $38::text, $39::bigint FROM taken";
 
 async fn insert_callback(
     connection: &mut PgConnection,
@@ -166,6 +183,7 @@ async fn insert_callback(
 ) -> Result<bool, StoreError> {
     let request = &callback.request;
     let clear = &personal.clear;
+    let (begins_at, wanted_at) = begins(callback);
     let both;
     let statement = if consent.is_some() {
         both = format!("WITH taken AS ({INSERT_CALLBACK} RETURNING 1) {CONSENT_OF_TAKEN}");
@@ -200,7 +218,10 @@ async fn insert_callback(
         .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
         .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
         .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
-        .bind(&personal.sealed);
+        .bind(&personal.sealed)
+        .bind(callback.appointment.as_ref().is_some_and(|kept| kept.at_opening))
+        .bind(begins_at)
+        .bind(wanted_at);
     let query = match consent {
         Some(consent) => ledger::bind_consent(query, consent),
         None => query,
@@ -224,12 +245,13 @@ pub(super) async fn update(
         None => (None, None),
     };
     let appointment = next.appointment.as_ref();
+    let (begins_at, wanted_at) = begins(next);
     let written = sqlx::query(
         "UPDATE callback SET state = $1, failure = $2, failure_detail = $3, task_id = $4, attempts = $5, \
          updated_at = $6, due_at = $7, poll_at = $8, sent_at = $9, last_event_at = $10, revision = $11, \
          fallback = $14, fallback_detail = $15, deadline = $16, \
          claim = CASE WHEN $13 OR schedule IS DISTINCT FROM $17 THEN NULL ELSE claim END, schedule = $17, \
-         schedule_keeper = $18, schedule_id = $19, schedule_wanted = $20, \
+         schedule_keeper = $18, schedule_id = $19, schedule_wanted = $20, at_opening = $22, begins_at = $23, wanted_at = $24, \
          ended_at = CASE WHEN $21 AND erased_at IS NULL THEN $6 END WHERE id = $12 AND revision = $11 - 1",
     )
     .bind(next.state.as_str())
@@ -254,6 +276,9 @@ pub(super) async fn update(
     .bind(appointment.and_then(|kept| kept.webex_id.as_deref()))
     .bind(appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text))
     .bind(next.is_let_go())
+    .bind(appointment.is_some_and(|kept| kept.at_opening))
+    .bind(begins_at)
+    .bind(wanted_at)
     .execute(&mut *connection)
     .await
     .map_err(failed("update a callback"))?;

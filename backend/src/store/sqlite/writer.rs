@@ -19,14 +19,17 @@ use super::ledger::{self, LedgerWrite};
 use super::number::{self, NumberWrite};
 use super::outbox::{self, MessageWrite};
 use super::retention::{self, Erasure};
+use super::scheduled;
 use super::trust::{self, TrustWrite};
 use super::{BUSY_TIMEOUT, FIND_KEY};
 use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
+use crate::slots::Place;
 use crate::store::ledger::Given;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment, read_id, read_inserted};
+use crate::store::scheduled::begins;
 use crate::store::trust::LAST_END;
 use crate::store::vault::{PersonalColumns, SealedRow, Vault};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
@@ -58,10 +61,14 @@ pub(super) enum Write {
         key: Option<IdempotencyKey>,
         claim: Option<Claim>,
         consent: Option<Given>,
+        /// The place that it needs in a slot.
+        place: Option<Place>,
     },
     Update {
         next: Box<Callback>,
         attempt: Option<Attempt>,
+        /// The place that it needs in another slot.
+        place: Option<Place>,
     },
     /// Another number for a callback.
     Number(NumberWrite),
@@ -318,8 +325,9 @@ pub(super) fn execute(
 
 fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Done, StoreError> {
     let rows = match write {
-        Write::Insert { callback, key, claim, consent } => {
-            let done = insert(connection, callback, key.as_ref(), claim.as_ref(), &context.vault)?;
+        Write::Insert { callback, key, claim, consent, place } => {
+            let done =
+                insert(connection, callback, key.as_ref(), claim.as_ref(), place.as_ref(), &context.vault)?;
             if let Some(given) = consent.as_ref().filter(|_| done.is_taken()) {
                 ledger::insert_consent(connection, &context.vault.consent(callback, given))?;
             }
@@ -328,7 +336,12 @@ fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Do
             }
             return Ok(done);
         }
-        Write::Update { next, attempt } => {
+        Write::Update { next, attempt, place } => {
+            if let Some(place) = place
+                && scheduled::is_full(connection, next, place)?
+            {
+                return Ok(Done { rows: 0, before: Some(Inserted::SlotFull) });
+            }
             let before = outbox::state_of(connection, &context.subscribers, next)?;
             let rows = update(connection, next, attempt.as_ref())?;
             if rows == 1 && before.is_some_and(|before| before != next.state.as_str()) {
@@ -378,6 +391,7 @@ fn insert(
     callback: &Callback,
     key: Option<&IdempotencyKey>,
     claim: Option<&Claim>,
+    place: Option<&Place>,
     vault: &Vault,
 ) -> Result<Done, StoreError> {
     let claim = claim.map(|claim| Claim { text: vault.claim(&claim.text), ..claim.clone() });
@@ -400,16 +414,22 @@ fn insert(
     {
         return Ok(Done { rows: 0, before: Some(Inserted::TooSoon { ended_at }) });
     }
+    if let Some(place) = place
+        && scheduled::is_full(connection, callback, place)?
+    {
+        return Ok(Done { rows: 0, before: Some(Inserted::SlotFull) });
+    }
     let request = &callback.request;
     let fallback = callback.fallback.as_ref();
     let appointment = callback.appointment.as_ref();
+    let (begins_at, wanted_at) = begins(callback);
     execute(
         connection,
         "insert a callback",
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
-         fallback_detail, schedule, schedule_keeper, sealed) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             callback.id.to_string(),
             request.site,
@@ -438,6 +458,9 @@ fn insert(
             appointment.map(|kept| kept.window.as_text()),
             appointment.map(|kept| kept.keeper.as_str()),
             sealed,
+            appointment.is_some_and(|kept| kept.at_opening),
+            begins_at,
+            wanted_at,
         ],
     )?;
     if let Some(key) = key {
@@ -508,13 +531,14 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
     let fallback = next.fallback.as_ref();
     let appointment = next.appointment.as_ref();
     let window = appointment.map(|kept| kept.window.as_text());
+    let (begins_at, wanted_at) = begins(next);
     let written = execute(
         connection,
         "update a callback",
         "UPDATE callback SET state = ?, failure = ?, failure_detail = ?, task_id = ?, attempts = ?, updated_at = ?, \
          due_at = ?, poll_at = ?, sent_at = ?, last_event_at = ?, revision = ?, fallback = ?, fallback_detail = ?, \
          deadline = ?, claim = CASE WHEN ? OR schedule IS NOT ? THEN NULL ELSE claim END, schedule = ?, \
-         schedule_keeper = ?, schedule_id = ?, schedule_wanted = ?, \
+         schedule_keeper = ?, schedule_id = ?, schedule_wanted = ?, at_opening = ?, begins_at = ?, wanted_at = ?, \
          ended_at = CASE WHEN ? AND erased_at IS NULL THEN ? END WHERE id = ? AND revision = ?",
         params![
             next.state.as_str(),
@@ -538,6 +562,9 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
             appointment.map(|kept| kept.keeper.as_str()),
             appointment.and_then(|kept| kept.webex_id.as_deref()),
             appointment.and_then(|kept| kept.wanted.as_ref()).map(Window::as_text),
+            appointment.is_some_and(|kept| kept.at_opening),
+            begins_at,
+            wanted_at,
             next.is_let_go(),
             next.updated_at.as_millisecond(),
             next.id.to_string(),
