@@ -3,16 +3,23 @@
 //! Swagger UI, which draws the description of the API at `/docs`, comes out of a crate that holds its release, so that no
 //! build downloads anything.
 //!
+//! Its own pages need no script, and are there without a built widget too; their styles are those of the form.
+//!
 //! Without a built widget the service still builds, so that `cargo check` needs no WASM tool chain; it then answers
 //! `/widget.js` with a problem that says how to build one.
 
 use std::fmt::Write as _;
-use std::io::Cursor;
+use std::io::{Cursor, Write as _};
 use std::path::{Path, PathBuf};
 use std::{env, fs};
 
+use brotli::enc::BrotliEncoderParams;
 use flate2::Compression;
 use flate2::write::GzEncoder;
+use sha2::{Digest as _, Sha256};
+
+#[path = "../widget/styles/compact.rs"]
+mod styles;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
     let workspace = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?).join("..").canonicalize()?;
@@ -60,7 +67,72 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     }
     code.push_str("];\n");
     fs::write(output.join("locales.rs"), code)?;
+    pages(&workspace, &output)?;
     unpack_swagger_ui(&output)
+}
+
+/// The styles and the script of the pages that the service shows itself, each also compressed. The styles are those of the form and
+/// what pages have beside: what is said of the host of a shadow root there is said of the root of the page here.
+fn pages(workspace: &Path, output: &Path) -> Result<(), Box<dyn std::error::Error>> {
+    let read = |path: PathBuf| {
+        println!("cargo:rerun-if-changed={}", path.display());
+        fs::read_to_string(path)
+    };
+    let own = workspace.join("backend/src/http/pages");
+    let of_form = of_page(&read(workspace.join("widget/styles/form.css"))?);
+    let styles = styles::compact(&(of_form + &read(own.join("plain.css"))?));
+    let script = read(own.join("plain.js"))?;
+    let hash = hex::encode(&Sha256::digest([styles.as_bytes(), script.as_bytes()].concat())[..8]);
+    let mut code =
+        format!("pub(super) const HASH: &str = {hash:?};\npub(super) static FILES: &[Embedded] = &[\n");
+    for (name, media_type, content) in [
+        ("plain.css", "text/css; charset=utf-8", styles),
+        ("plain.js", "text/javascript; charset=utf-8", script),
+    ] {
+        let path = output.join(name);
+        fs::write(&path, &content)?;
+        let mut gzip = GzEncoder::new(fs::File::create(suffixed(&path, "gz"))?, Compression::best());
+        gzip.write_all(content.as_bytes())?;
+        gzip.finish()?;
+        let mut smallest = fs::File::create(suffixed(&path, "br"))?;
+        brotli::BrotliCompress(&mut content.as_bytes(), &mut smallest, &BrotliEncoderParams::default())?;
+        writeln!(
+            code,
+            "Embedded {{ name: {name:?}, media_type: {media_type:?}, plain: {}, brotli: {}, gzip: {} }},",
+            include(&path)?,
+            include(&suffixed(&path, "br"))?,
+            include(&suffixed(&path, "gz"))?,
+        )?;
+    }
+    code.push_str("];\n");
+    fs::write(output.join("pages.rs"), code)?;
+    Ok(())
+}
+
+/// Styles of a shadow root as those of a page: `:host` is `:root`, and `:host(…)` is `:root…`.
+fn of_page(styles: &str) -> String {
+    let mut page = String::new();
+    let mut rest = styles;
+    while let Some((before, after)) = rest.split_once(":host") {
+        page.push_str(before);
+        page.push_str(":root");
+        rest = after;
+        if let Some(inside) = after.strip_prefix('(') {
+            let mut depth = 1;
+            let end = inside.find(|character| {
+                depth += match character {
+                    '(' => 1,
+                    ')' => -1,
+                    _ => 0,
+                };
+                depth == 0
+            });
+            let (inside, after) = inside.split_at(end.unwrap_or(inside.len()));
+            page.push_str(inside);
+            rest = after.strip_prefix(')').unwrap_or(after);
+        }
+    }
+    page + rest
 }
 
 /// The files of Swagger UI that the page at `/docs` needs, each in gzip, which every browser takes.

@@ -28,6 +28,7 @@ use crate::clock::{SharedClock, after_s};
 use crate::config::Config;
 use crate::guard::captcha::Captchas;
 use crate::guard::destination;
+use crate::guard::patience::{Patience, Wait};
 use crate::guard::proof::Proofs;
 use crate::guard::rate::Verdict;
 use crate::guard::shared::SharedLimits;
@@ -100,6 +101,9 @@ pub enum Refusal {
     /// The site is pressed, and no work was proven.
     #[error("no work was proven")]
     Unproven(Challenge),
+    /// Others have to show something at present, and this one, who can show nothing, has not waited for it.
+    #[error("nobody has waited")]
+    Wait(Wait),
     /// The site's captcha was not passed.
     #[error("the captcha was not passed")]
     Captcha,
@@ -144,6 +148,7 @@ pub struct Intake {
     /// What visitors of a site agree to.
     consents: BTreeMap<String, Given>,
     proofs: Proofs,
+    patience: Patience,
     captchas: Captchas,
 }
 
@@ -158,6 +163,7 @@ impl Intake {
         captchas: Captchas,
     ) -> Self {
         let proofs = Proofs::new(config.sites.keys(), &config.proof, Arc::clone(&signer), Arc::clone(&clock));
+        let patience = Patience::new(&config.proof, Arc::clone(&signer), Arc::clone(&clock));
         Self {
             store,
             clock,
@@ -173,6 +179,7 @@ impl Intake {
             limits: Limits::new(config, shared),
             consents: config.sites.iter().filter_map(|(id, site)| Some((id.clone(), given(site)?))).collect(),
             proofs,
+            patience,
             captchas,
         }
     }
@@ -229,10 +236,7 @@ impl Intake {
         let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
         let consent = self.consents.get(site_id).cloned();
         let consent = consent.map(|given| given.in_language(&posted.locale));
-        let proof = Proof::Asked {
-            solved: shown.proof.and_then(|header| self.proofs.solved(site_id, header)),
-            captcha: shown.captcha.unwrap_or_default().to_owned(),
-        };
+        let proof = self.proof(site_id, shown);
         self.take(Wanted { request, fallback, when, another: false, link, consent, proof }, key).await
     }
 

@@ -35,3 +35,4 @@ pub mod token;
 pub mod trust;
 pub mod webex;
 pub mod webhook_secret;
+pub mod words;

@@ -36,6 +36,20 @@ impl Locale {
         needed.map(|(key, text)| (key.clone(), text.clone())).collect()
     }
 
+    /// The text of a key. A missing one reads as its key: ugly, and better than nothing to press on.
+    pub fn text<'a>(&'a self, key: &'a str) -> &'a str {
+        self.texts.get(key).map_or(key, String::as_str)
+    }
+
+    /// The text of a key, with a value in the place of its mark. A text has one mark at most.
+    pub fn with(&self, key: &str, value: &str) -> String {
+        let text = self.text(key);
+        match text.split_once('{').and_then(|(before, rest)| Some((before, rest.split_once('}')?.1))) {
+            Some((before, after)) => [before, value, after].concat(),
+            None => text.to_owned(),
+        }
+    }
+
     /// The texts that the picker of a time needs.
     pub fn slot_texts(&self) -> BTreeMap<String, String> {
         let needed = self.texts.iter().filter(|(key, _)| key.starts_with(SLOTS));

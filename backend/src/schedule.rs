@@ -246,6 +246,11 @@ impl Window {
         self.end.strftime("%H:%M:%S").to_string()
     }
 
+    /// The day, and the times at which it begins and ends.
+    pub const fn by_the_clock(&self) -> (Date, Time, Time) {
+        (self.date, self.start, self.end)
+    }
+
     /// The IANA name of the zone.
     pub fn timezone(&self) -> &str {
         &self.timezone

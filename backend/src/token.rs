@@ -30,6 +30,8 @@ pub enum Purpose {
     Cursor,
     /// Is a challenge to prove some work.
     Challenge,
+    /// Says from when on a wait is over.
+    Patience,
     /// Says when a form was asked for.
     Opened,
     /// Begins the login of an administrator.
@@ -45,6 +47,7 @@ impl Purpose {
             Self::AgentLink => "rba_",
             Self::Cursor => "rbc_",
             Self::Challenge => "rbw_",
+            Self::Patience => "rbp_",
             Self::Opened => "rbo_",
             Self::AuthStart => "rbs_",
         }
@@ -223,12 +226,13 @@ mod tests {
     use super::sample::{now, signer};
     use super::*;
 
-    const EVERY: [Purpose; 7] = [
+    const EVERY: [Purpose; 8] = [
         Purpose::Follow,
         Purpose::Join,
         Purpose::AgentLink,
         Purpose::Cursor,
         Purpose::Challenge,
+        Purpose::Patience,
         Purpose::Opened,
         Purpose::AuthStart,
     ];

@@ -11,6 +11,7 @@
 //! * [`form`]: what the browser needs to draw the form.
 //! * [`captcha`]: captchas of others.
 //! * [`proof`]: the work that a form does under pressure.
+//! * [`steps`]: the steps that a visitor sees a callback take, and [`wait`]: how long a wait is said to be.
 //! * [`slots`]: the times that a site offers.
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
@@ -24,3 +25,5 @@ pub mod problem;
 pub mod proof;
 pub mod request;
 pub mod slots;
+pub mod steps;
+pub mod wait;

@@ -132,6 +132,7 @@ fn token(input: &[u8]) {
         Purpose::AgentLink,
         Purpose::Cursor,
         Purpose::Challenge,
+        Purpose::Patience,
         Purpose::Opened,
         Purpose::AuthStart,
     ] {

@@ -4,6 +4,8 @@ mod docs;
 mod form;
 mod links;
 mod pictures;
+mod plain;
+mod plain_pictures;
 mod pressed;
 mod strict;
 mod trouble;

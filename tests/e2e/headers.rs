@@ -6,7 +6,7 @@ use reqwest::Method;
 use ringback_tests::answer::Answer;
 use ringback_tests::house::House;
 use ringback_tests::plan::{API_KEY, ORIGIN};
-use ringback_tests::visitor;
+use ringback_tests::{plain, visitor};
 
 /// What each answer has, beside what it is about.
 const ALWAYS: [&str; 7] = [
@@ -80,8 +80,21 @@ async fn every_answer_has_the_headers_that_are_meant_and_no_others() {
     assert_headers("webhook", &house.send(hook).await, &["content-type"]);
     let limited = House::with(|plan| plan.limit("reads", 1, 600)).await;
     limited.get("/c/acme").await;
-    let more = [&["content-type", "retry-after"], &limits[..]].concat();
-    assert_headers("limit", &limited.get("/c/acme").await, &more);
+    let more = [&["retry-after"], &limits[..], &of_page].concat();
+    assert_headers("limit of a page", &limited.get("/c/acme").await, &more);
+    let more =
+        [&["access-control-expose-headers", "content-type", "retry-after", "vary"], &limits[..]].concat();
+    assert_headers("limit", &limited.get("/v1/sites/acme/form").await, &more);
+    let sent = house.send_plain(&plain::members(&house.plain_page().await)).await;
+    let found = assert_headers("plain form that was taken", &sent, &["location"]);
+    assert_eq!(found["referrer-policy"], "no-referrer");
+    let followed = house.get(&house.follow_path(&sent)).await;
+    let found = assert_headers("page that follows", &followed, &of_page);
+    assert!(found["content-security-policy"].contains("script-src 'self'; style-src 'self';"), "{found:?}");
+    assert_eq!(
+        (found["cache-control"].as_str(), found["referrer-policy"].as_str()),
+        ("no-store", "no-referrer")
+    );
 }
 
 #[tokio::test]

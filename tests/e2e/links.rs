@@ -108,7 +108,7 @@ async fn a_link_that_names_nothing_says_so_and_no_more() {
     for forged in ["nonsense", "rba_00000000.e30.AAAA", "%3Cscript%3E", "rba_.eyJzIjoibm9ib2R5In0.AAAA"] {
         let page = house.get(&format!("/a/{forged}")).await;
         assert_page(&page, 404);
-        assert!(!page.text().contains("<script"), "{}", page.text());
+        assert!(!page.text().contains("<form") && !page.text().contains("widget.js"), "{}", page.text());
         assert_eq!(agent_of_form(&house, "acme", forged).await, json!({ "status": "invalid" }));
     }
 }
@@ -148,7 +148,7 @@ async fn the_page_of_a_site_speaks_the_visitors_language() {
         let request = house.request(reqwest::Method::GET, "/c/acme").header("Accept-Language", accept);
         house.send(request).await
     };
-    let english = page("fr, en;q=0.5").await;
+    let english = page("xx, en;q=0.5").await;
     assert_page(&english, 200);
     assert!(english.text().contains("<html lang=\"en\" dir=\"ltr\">"), "{}", english.text());
     assert!(!english.text().contains("data-agent"));

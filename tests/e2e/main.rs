@@ -39,6 +39,8 @@ mod metrics;
 mod moving;
 mod number;
 mod operation;
+mod plain;
+mod plain_follow;
 mod policy;
 mod proof;
 mod refusals;

@@ -117,6 +117,11 @@ impl Browser {
         self.client.goto(address).await.unwrap_or_else(|error| panic!("{address}: {error}"));
     }
 
+    /// Runs no script of any page from now on. The driver's own still run.
+    pub async fn forbid_scripts(&self) {
+        self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+    }
+
     /// Takes the network away, or gives it back.
     pub async fn set_offline(&self, offline: bool) {
         self.set_network(offline, 0).await;

@@ -1,13 +1,13 @@
 //! The live view of a callback after it was sent.
 
 use ringback_contract::callback::State;
+use ringback_contract::steps::{self, STEPS};
 use web_sys::{HtmlElement, Node};
 
 use crate::description::Description;
 use crate::dom::{add, set, set_if, show};
 use crate::form_view::phone_link;
 use crate::read::Progress;
-use crate::steps::{self, STEPS};
 use crate::texts::Texts;
 
 /// The view, and what changes in it.

@@ -30,7 +30,6 @@ mod read;
 mod rules;
 mod shell;
 mod sse;
-mod steps;
 mod submit;
 mod task;
 mod texts;

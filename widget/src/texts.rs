@@ -1,5 +1,6 @@
 //! The texts of the form's language.
 
+use ringback_contract::wait;
 use wasm_bindgen::JsValue;
 use wasm_bindgen::prelude::wasm_bindgen;
 
@@ -57,9 +58,9 @@ impl Texts {
 
     /// A time from now in the words of the language: "in 3 minutes".
     pub(crate) fn time_from_now(&self, seconds: u32) -> String {
-        let (amount, unit) = rounded(seconds);
+        let (amount, unit) = wait::rounded(seconds);
         let format = RelativeTimeFormat::new(&self.locale).or_else(|_| RelativeTimeFormat::new("en"));
-        format.map_or(String::new(), |format| format.format(amount, unit))
+        format.map_or(String::new(), |format| format.format(amount, unit.as_str()))
     }
 
     /// How long people wait, in a sentence of the language. The browser knows its plurals.
@@ -69,7 +70,7 @@ impl Texts {
         options.add_text("unit", "minute");
         options.add_text("unitDisplay", "long");
         let format = NumberFormat::new(&self.locale, &options.value());
-        format.map_or(String::new(), |format| self.with("form.wait", &format.format(minutes(seconds))))
+        format.map_or(String::new(), |format| self.with("form.wait", &format.format(wait::minutes(seconds))))
     }
 
     /// A window in the words of the language, by the clock of whoever reads it.
@@ -99,28 +100,6 @@ fn filled(text: &str, value: &str) -> String {
         Some((before, after)) => [before, value, after].concat(),
         None => text.to_owned(),
     }
-}
-
-/// A duration in the unit in which people say it, rounded up: coming back too early only costs a refusal.
-fn rounded(seconds: u32) -> (u32, &'static str) {
-    match seconds {
-        0..90 => (seconds.max(1), "second"),
-        90..5400 => (seconds.div_ceil(60), "minute"),
-        _ => (seconds.div_ceil(3600), "hour"),
-    }
-}
-
-/// A wait in minutes, as people tell it: rounded up, and from ten on to whole fives. It is an estimate, and who is
-/// called sooner does not mind.
-fn minutes(seconds: f64) -> u32 {
-    let minutes = (seconds / 60.0).ceil().max(1.0);
-    #[expect(
-        clippy::cast_possible_truncation,
-        clippy::cast_sign_loss,
-        reason = "a cast saturates, and 1 is the least"
-    )]
-    let minutes = minutes as u32;
-    if minutes > 10 { minutes.div_ceil(5).saturating_mul(5) } else { minutes }
 }
 
 #[wasm_bindgen]
@@ -160,32 +139,12 @@ extern "C" {
 
 #[cfg(test)]
 mod tests {
-    use super::{filled, minutes, rounded};
+    use super::filled;
 
     #[test]
     fn a_value_takes_the_place_of_the_mark() {
         assert_eq!(filled("{agent} will call you.", "Grace Loh"), "Grace Loh will call you.");
         assert_eq!(filled("Come back {when}", "in {3}"), "Come back in {3}");
         assert_eq!(filled("No mark", "x"), "No mark");
-    }
-
-    #[test]
-    fn a_wait_for_an_agent_is_rounded_up_to_what_people_say() {
-        for (seconds, told) in
-            [(0.0, 1), (1.0, 1), (60.0, 1), (60.1, 2), (73.5, 2), (600.0, 10), (601.0, 15), (3600.0, 60)]
-        {
-            assert_eq!(minutes(seconds), told, "{seconds}");
-        }
-        assert_eq!(minutes(f64::NAN), 1);
-        assert_eq!(minutes(f64::INFINITY), u32::MAX);
-    }
-
-    #[test]
-    fn a_wait_is_told_in_the_unit_in_which_people_say_it() {
-        assert_eq!(rounded(0), (1, "second"));
-        assert_eq!(rounded(45), (45, "second"));
-        assert_eq!(rounded(90), (2, "minute"));
-        assert_eq!(rounded(600), (10, "minute"));
-        assert_eq!(rounded(5400), (2, "hour"));
     }
 }

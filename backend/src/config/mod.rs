@@ -175,6 +175,8 @@ pub struct Limits {
     pub site: Rates,
     pub link: Rates,
     pub key: Rates,
+    pub waited: Rates,
+    pub waited_site: Rates,
     pub reads: Rates,
     pub guesses: Rates,
     pub redis_url: SecretString,
@@ -196,6 +198,7 @@ pub struct Proof {
     pub least_bits: u8,
     pub most_bits: u8,
     pub lifetime_s: u64,
+    pub wait_s: u32,
 }
 
 /// What is logged.

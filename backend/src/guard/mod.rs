@@ -5,6 +5,7 @@ pub mod captcha;
 pub mod destination;
 pub mod followers;
 pub mod origin;
+pub mod patience;
 pub mod proof;
 pub mod rate;
 pub mod shared;

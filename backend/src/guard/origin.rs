@@ -31,6 +31,25 @@ pub fn check_post(site: &Site, own: &str, sender: Sender<'_>) -> Result<(), Orig
     }
 }
 
+/// Judges a form that a page of our own posts: browsers name its origin, which is ours. A page of ours in a frame that is shut off
+/// (`sandbox`) has none.
+pub fn check_own(own: &str, sender: Sender<'_>) -> Result<(), OriginRefused> {
+    match sender.origin {
+        Some(origin) if origin == own => Ok(()),
+        Some(origin) => Err(OriginRefused::NotListed(shown(origin))),
+        None => Err(OriginRefused::Missing),
+    }
+}
+
+/// Judges a form that only who knows a secret address can post: no page of others may send it, and ours need not say who they are.
+pub fn check_known(own: &str, sender: Sender<'_>) -> Result<(), OriginRefused> {
+    match (sender.origin, sender.fetch_site) {
+        (_, Some("cross-site" | "same-site")) => Err(OriginRefused::Missing),
+        (None | Some("null"), _) => Ok(()),
+        _ => check_own(own, sender),
+    }
+}
+
 /// Judges a request that only reads: browsers leave the origin out where a page reads from its own.
 pub fn check_read(site: &Site, own: &str, sender: Sender<'_>) -> Result<(), OriginRefused> {
     match sender.origin {
@@ -105,6 +124,25 @@ mod tests {
         ] {
             assert!(check_post(&site(), OWN, from(bad)).is_err(), "{bad}");
             assert!(check_read(&site(), OWN, from(bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_page_of_ours_posts_for_itself_alone() {
+        let named = |origin, fetch_site| Sender { origin, fetch_site };
+        assert_eq!(check_own(OWN, named(Some(OWN), Some("same-origin"))), Ok(()));
+        for bad in [Some("https://www.acme.example"), Some("null"), None] {
+            assert!(check_own(OWN, named(bad, None)).is_err(), "{bad:?}");
+        }
+        for good in [(Some(OWN), None), (Some("null"), Some("same-origin")), (None, None)] {
+            assert_eq!(check_known(OWN, named(good.0, good.1)), Ok(()), "{good:?}");
+        }
+        for bad in [
+            (Some("https://www.acme.example"), None),
+            (Some("null"), Some("cross-site")),
+            (None, Some("same-site")),
+        ] {
+            assert!(check_known(OWN, named(bad.0, bad.1)).is_err(), "{bad:?}");
         }
     }
 

@@ -125,7 +125,8 @@ mod tests {
     use crate::token::sample::{now, signer};
 
     fn proofs(clock: &Arc<ManualClock>) -> Proofs {
-        let config = config::Proof { calm_per_minute: 10, least_bits: 8, most_bits: 11, lifetime_s: 600 };
+        let config =
+            config::Proof { calm_per_minute: 10, least_bits: 8, most_bits: 11, lifetime_s: 600, wait_s: 15 };
         let sites = ["acme".to_owned(), "other".to_owned()];
         Proofs::new(sites.iter(), &config, Arc::new(signer()), Arc::clone(clock) as SharedClock)
     }

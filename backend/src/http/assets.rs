@@ -19,12 +19,12 @@ mod embedded {
 }
 
 /// A file and its compressed forms.
-struct Embedded {
-    name: &'static str,
-    media_type: &'static str,
-    plain: &'static [u8],
-    brotli: &'static [u8],
-    gzip: &'static [u8],
+pub(super) struct Embedded {
+    pub(super) name: &'static str,
+    pub(super) media_type: &'static str,
+    pub(super) plain: &'static [u8],
+    pub(super) brotli: &'static [u8],
+    pub(super) gzip: &'static [u8],
 }
 
 const LOADER: &str = "widget.js";
@@ -32,7 +32,7 @@ const LOADER: &str = "widget.js";
 /// Pages ask for the loader at each view; a new version reaches them within five minutes.
 const LOADER_KEPT: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The other files have their content's hash in the address (RFC 8246).
-const PART_KEPT: &str = "public, max-age=31536000, immutable";
+pub(super) const PART_KEPT: &str = "public, max-age=31536000, immutable";
 
 /// A hash of the loader, which names the hash of all the others.
 static LOADER_DIGEST: LazyLock<String> = LazyLock::new(|| {
@@ -69,7 +69,13 @@ pub(super) async fn part(
     Ok(answer(&request, file, PART_KEPT, embedded::HASH))
 }
 
-fn answer(request: &HttpRequest, file: &'static Embedded, kept: &'static str, digest: &str) -> HttpResponse {
+/// Answers with a file, compressed as well as the browser takes it.
+pub(super) fn answer(
+    request: &HttpRequest,
+    file: &'static Embedded,
+    kept: &'static str,
+    digest: &str,
+) -> HttpResponse {
     let (encoding, body) = match best_encoding(header(request, ACCEPT_ENCODING.as_str()).unwrap_or_default())
     {
         Some("br") => (Some("br"), file.brotli),

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use actix_web::http::StatusCode;
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY, LOCATION, REFERRER_POLICY};
 use actix_web::{HttpRequest, HttpResponse, web};
+use maud::{DOCTYPE, html};
 use ringback_contract::problem::Kind;
 use serde::Deserialize;
 
@@ -132,12 +133,19 @@ fn connected(status: &Status) -> String {
 
 /// A page with a sentence, and nothing that could run.
 fn page(status: StatusCode, title: &str, sentence: &str) -> HttpResponse {
-    let (title, sentence) = (super::agent_page::escaped(title), super::agent_page::escaped(sentence));
-    let body = format!(
-        "<!doctype html><html lang=en><meta charset=utf-8><meta name=viewport content=\"width=device-width\">\
-         <title>{title}</title><style>:root{{color-scheme:light dark}}body{{font:1.1rem/1.5 system-ui,sans-serif;\
-         max-width:36rem;margin:15vh auto;padding:0 1rem}}</style><h1>{title}</h1><p>{sentence}</p></html>"
-    );
+    let body = html! {
+        (DOCTYPE)
+        html lang="en" {
+            meta charset="utf-8";
+            meta name="viewport" content="width=device-width";
+            title { (title) }
+            style {
+                ":root{color-scheme:light dark}body{font:1.1rem/1.5 system-ui,sans-serif;max-width:36rem;margin:15vh auto;padding:0 1rem}"
+            }
+            h1 { (title) }
+            p { (sentence) }
+        }
+    };
     HttpResponse::build(status)
         .content_type("text/html; charset=utf-8")
         .insert_header((CACHE_CONTROL, "no-store"))
@@ -146,5 +154,5 @@ fn page(status: StatusCode, title: &str, sentence: &str) -> HttpResponse {
             CONTENT_SECURITY_POLICY,
             "default-src 'none'; style-src 'unsafe-inline'; frame-ancestors 'none'",
         ))
-        .body(body)
+        .body(body.into_string())
 }

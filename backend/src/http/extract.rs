@@ -164,11 +164,15 @@ pub(super) fn idempotency_key(request: &HttpRequest) -> Result<Option<String>, F
         return Ok(None);
     };
     let key = value.to_str().unwrap_or_default().trim();
-    let key = key.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(key);
+    sound_key(key.strip_prefix('"').and_then(|inner| inner.strip_suffix('"')).unwrap_or(key)).map(Some)
+}
+
+/// The key, where it may be one.
+pub(super) fn sound_key(key: &str) -> Result<String, Failure> {
     let sound =
         (1..=IDEMPOTENCY_KEY_MAX).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic());
     if sound {
-        Ok(Some(key.to_owned()))
+        Ok(key.to_owned())
     } else {
         let rule = format!("Give 1 to {IDEMPOTENCY_KEY_MAX} visible ASCII characters, such as a UUID.");
         Err(Failure::new(Kind::IdempotencyKeyInvalid, rule))

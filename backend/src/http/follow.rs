@@ -69,17 +69,34 @@ pub(super) async fn cancel(
     id: web::Path<String>,
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
+    let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+    if access == Access::Joiner {
+        let detail = "It was asked for by another request, which alone can call it off.";
+        return Err(Failure::new(Kind::NotCancellable, detail));
+    }
+    let CalledOff { callback, just_now } = call_off(&parts, callback).await?;
+    if let Some(crm) = crm.filter(|_| just_now) {
+        crm.record(&parts, "callback.cancel", callback.id, &callback.request.site).await;
+    }
+    Ok(if callback.state == State::Cancelling {
+        under_way(&callback, access, &parts)
+    } else {
+        answer(&callback, access, &parts)
+    })
+}
+
+/// A callback that is called off, or is being called off at Webex.
+pub(super) struct CalledOff {
+    pub(super) callback: Callback,
+    /// Whether this very request has done so.
+    just_now: bool,
+}
+
+/// Calls a callback off, where it was not sent yet. Who may is judged before.
+pub(super) async fn call_off(parts: &Parts, mut callback: Callback) -> Result<CalledOff, Failure> {
     loop {
-        let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
-        if access == Access::Joiner {
-            let detail = "It was asked for by another request, which alone can call it off.";
-            return Err(Failure::new(Kind::NotCancellable, detail));
-        }
-        if callback.state == State::Cancelled {
-            return Ok(answer(&callback, access, &parts));
-        }
-        if callback.state == State::Cancelling {
-            return Ok(under_way(&callback, access, &parts));
+        if matches!(callback.state, State::Cancelled | State::Cancelling) {
+            return Ok(CalledOff { callback, just_now: false });
         }
         let Some(next) = callback.called_off(parts.clock.now()) else {
             let detail = format!(
@@ -88,19 +105,14 @@ pub(super) async fn cancel(
             );
             return Err(Failure::new(Kind::NotCancellable, detail));
         };
-        // Where another change came first, the callback is looked at anew.
         if parts.store.update(&next, None).await? {
             metrics::moved(callback.state, next.state);
             tracing::info!(callback = %next.id, state = next.state.as_str(), "callback called off");
-            if let Some(crm) = &crm {
-                crm.record(&parts, "callback.cancel", next.id, &next.request.site).await;
-            }
-            return Ok(if next.state == State::Cancelling {
-                under_way(&next, access, &parts)
-            } else {
-                answer(&next, access, &parts)
-            });
+            return Ok(CalledOff { callback: next, just_now: true });
         }
+        // Another change came first: the callback is looked at anew.
+        let missing = || Failure::new(Kind::NotFound, "No callback has this id any more.");
+        callback = parts.store.get(callback.id).await?.ok_or_else(missing)?;
     }
 }
 

@@ -1,6 +1,5 @@
 //! The doors. A handler reads its input into domain types, calls one function, and answers.
 
-mod agent_page;
 mod assets;
 pub mod auth;
 mod caller;
@@ -12,6 +11,7 @@ mod follow;
 mod number;
 pub mod openapi;
 pub mod ops;
+mod pages;
 mod prefer;
 mod problem;
 mod request_log;
@@ -169,8 +169,25 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
         .service(resource(WEBHOOK_PATH).post(webex_hook::receive))
         .service(resource("/widget.js").get(assets::loader).head(assets::loader))
         .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))
-        .service(resource("/a/{token}").get(agent_page::for_agent).head(agent_page::for_agent))
-        .service(resource("/c/{site}").get(agent_page::for_site).head(agent_page::for_site))
+        .service(
+            resource("/a/{token}")
+                .get(pages::form::for_agent)
+                .head(pages::form::for_agent)
+                .post(pages::form::sent_to_agent),
+        )
+        .service(
+            resource("/c/{site}")
+                .get(pages::form::for_site)
+                .head(pages::form::for_site)
+                .post(pages::form::sent_to_site),
+        )
+        .service(
+            resource("/f/{token}")
+                .get(pages::follow::show)
+                .head(pages::follow::show)
+                .post(pages::follow::act),
+        )
+        .service(resource("/plain/{hash}/{file}").get(pages::file).head(pages::file))
         .service(resource(auth::START_PATH).get(auth::start))
         .service(resource(auth::CALLBACK_PATH).get(auth::callback))
         .service(resource("/problems/{slug}").get(problem::explain));

@@ -68,6 +68,21 @@ impl Failure {
         failure
     }
 
+    /// The status of the answer.
+    pub(super) fn status(&self) -> StatusCode {
+        self.status_code()
+    }
+
+    /// What the answer has beside its body.
+    pub(super) fn headers(&self) -> &[(HeaderName, HeaderValue)] {
+        &self.headers
+    }
+
+    /// The header of that name.
+    pub(super) fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
+        self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)
+    }
+
     /// Whether the caller showed nothing that it may come in with.
     pub(super) fn is_unauthorized(&self) -> bool {
         self.problem.status == Kind::Unauthorized.status()
@@ -123,6 +138,12 @@ impl From<Refusal> for Failure {
                 let detail = "Solve the challenge in `proof`, and send the same request again with the header Ringback-Proof.";
                 let mut failure = Self::new(Kind::ProofRequired, detail);
                 failure.problem.proof = Some(challenge);
+                failure
+            }
+            Refusal::Wait(wait) => {
+                let detail = format!("Wait {} seconds, and send the same request again.", wait.seconds);
+                let mut failure = Self::new(Kind::ProofRequired, detail);
+                failure.headers.push((RETRY_AFTER, number(wait.seconds.into())));
                 failure
             }
             Refusal::Captcha => Self::new(

@@ -84,8 +84,10 @@ pub(super) async fn create(
     let site = find(&parts, &site_id)?;
     origin::check_post(site, &parts.public_url, extract::sender(&request))?;
     let key = extract::idempotency_key(&request)?;
-    let shown =
-        Shown { proof: extract::header(&request, PROOF), captcha: extract::header(&request, CAPTCHA) };
+    let shown = Shown::Headers {
+        proof: extract::header(&request, PROOF),
+        captcha: extract::header(&request, CAPTCHA),
+    };
     let posted: NewCallback = extract::json(&request, body, parts.limits()).await?;
     let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key, shown).await?;
     Ok(accepted(&taken))

@@ -20,6 +20,9 @@ pub(super) struct Limits {
     site: Limit,
     of_sites: BTreeMap<String, Limit>,
     link: Limit,
+    /// Of those who prove nothing, at an address and at a site.
+    waited: Limit,
+    waited_site: Limit,
 }
 
 impl Limits {
@@ -32,6 +35,8 @@ impl Limits {
             site: limit("site", &config.limits.site),
             of_sites: config.sites.iter().filter_map(own).collect(),
             link: limit("link", &config.limits.link),
+            waited: limit("waited", &config.limits.waited),
+            waited_site: limit("waited_site", &config.limits.waited_site),
         }
     }
 
@@ -52,10 +57,17 @@ impl Limits {
         count(&self.number, number.reveal()).await
     }
 
+    /// Counts a request that is about to be stored though nothing was proven.
+    pub(super) async fn count_waited(&self, site: &str, network: &str) -> Result<(), Refusal> {
+        count(&self.waited, network).await?;
+        count(&self.waited_site, site).await
+    }
+
     /// Forgets callers that are as good as new.
     pub(super) fn sweep(&self) {
         let of_sites = self.of_sites.values();
-        of_sites.chain([&self.number, &self.site, &self.link]).for_each(Limit::sweep);
+        let all = [&self.number, &self.site, &self.link, &self.waited, &self.waited_site];
+        of_sites.chain(all).for_each(Limit::sweep);
     }
 }
 

@@ -6,6 +6,7 @@ use ringback_contract::request::NewCallback;
 use super::{Intake, Refusal, Taken};
 use crate::callback::CallbackId;
 use crate::guard::captcha::Judgement;
+use crate::guard::patience::{Wait, Waited};
 use crate::guard::proof::{Proofs, Solved};
 use crate::metrics;
 use crate::site::{CaptchaWhen, Site};
@@ -16,29 +17,78 @@ pub(super) enum Proof {
     /// None is asked for: a CRM has a key.
     Spared,
     /// What the form has brought.
-    Asked {
+    Worked {
         /// The challenge that was solved, where one was.
         solved: Option<Solved>,
         /// The captcha's token, or nothing.
         captcha: String,
     },
+    /// What a form without script has brought.
+    Waited {
+        /// The token of a wait, or nothing.
+        token: String,
+        /// The network that it was posted from.
+        network: String,
+    },
 }
 
-/// The headers of a form that show it.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Shown<'a> {
-    /// `Ringback-Proof`.
-    pub proof: Option<&'a str>,
-    /// `Ringback-Captcha`.
-    pub captcha: Option<&'a str>,
+/// What a form shows for it.
+#[derive(Clone, Copy, Debug)]
+pub enum Shown<'a> {
+    /// The headers of one that runs scripts.
+    Headers {
+        /// `Ringback-Proof`.
+        proof: Option<&'a str>,
+        /// `Ringback-Captcha`.
+        captcha: Option<&'a str>,
+    },
+    /// What one that runs none can show: that its visitor has waited.
+    Patience {
+        /// The token of the wait, or nothing.
+        token: &'a str,
+        /// The network that the request comes from.
+        network: &'a str,
+    },
 }
 
 impl Intake {
-    /// Whether the work that the site asks for at present was done, and not used before.
+    /// What a form's proof comes to.
+    pub(super) fn proof(&self, site: &str, shown: Shown<'_>) -> Proof {
+        match shown {
+            Shown::Headers { proof, captcha } => Proof::Worked {
+                solved: proof.and_then(|header| self.proofs.solved(site, header)),
+                captcha: captcha.unwrap_or_default().to_owned(),
+            },
+            Shown::Patience { token, network } => {
+                Proof::Waited { token: token.to_owned(), network: network.to_owned() }
+            }
+        }
+    }
+
+    /// Whether what the site asks for at present was done, and not used before.
     pub(super) async fn judge(&self, site: &str, proof: &Proof) -> Result<(), Refusal> {
-        let Proof::Asked { solved, captcha } = proof else {
+        match proof {
+            Proof::Spared => Ok(()),
+            Proof::Worked { solved, captcha } => self.judge_work(site, solved.as_ref(), captcha).await,
+            Proof::Waited { token, network } => self.judge_wait(site, token, network).await,
+        }
+    }
+
+    /// Where others have to show something, whoever can show nothing has waited, and few come in that way.
+    async fn judge_wait(&self, site: &str, token: &str, network: &str) -> Result<(), Refusal> {
+        if self.captchas.when(site) != Some(CaptchaWhen::Always) && self.proofs.bits(site) == 0 {
             return Ok(());
-        };
+        }
+        match self.patience.judge(site, token) {
+            Waited::Enough { id, until } if self.store.spend_challenge(&id, until).await? => {
+                self.limits.count_waited(site, network).await
+            }
+            Waited::Not(seconds) => Err(Refusal::Wait(Wait { token: token.to_owned(), seconds })),
+            Waited::Enough { .. } | Waited::Unknown => Err(Refusal::Wait(self.patience.ask(site)?)),
+        }
+    }
+
+    async fn judge_work(&self, site: &str, solved: Option<&Solved>, captcha: &str) -> Result<(), Refusal> {
         let when = self.captchas.when(site);
         if when == Some(CaptchaWhen::Always) {
             match self.captchas.judge(site, captcha).await {

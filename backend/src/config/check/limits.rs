@@ -24,6 +24,8 @@ pub(super) fn check(config: &Config, found: &mut Findings) {
         ("site", &limits.site),
         ("link", &limits.link),
         ("key", &limits.key),
+        ("waited", &limits.waited),
+        ("waited_site", &limits.waited_site),
         ("reads", &limits.reads),
         ("guesses", &limits.guesses),
     ] {
@@ -65,6 +67,12 @@ pub(super) fn proof(config: &Config, found: &mut Findings) {
         "proof.lifetime_s",
         format!("{} is not between 60 and 86400", proof.lifetime_s),
         "a form is open for minutes: 900 are usual",
+    );
+    found.require(
+        proof.wait_s <= 120,
+        "proof.wait_s",
+        format!("nobody waits {} seconds to be allowed to ask", proof.wait_s),
+        "use 15, or 120 at most",
     );
 }
 

@@ -1,13 +1,13 @@
 //! The steps that a visitor sees a callback take.
 
-use ringback_contract::callback::State;
+use crate::callback::State;
 
 /// The steps in their order: the last part of each one's text key.
-pub(crate) const STEPS: [&str; 5] = ["received", "queue", "agent", "talking", "done"];
+pub const STEPS: [&str; 5] = ["received", "queue", "agent", "talking", "done"];
 
 /// The step that a state stands in. Several states are one step for a visitor; a callback that came to nothing stands
 /// in none.
-pub(crate) const fn step(state: State) -> Option<usize> {
+pub const fn step(state: State) -> Option<usize> {
     match state {
         State::Accepted
         | State::Sending
@@ -24,7 +24,7 @@ pub(crate) const fn step(state: State) -> Option<usize> {
 }
 
 /// How a step looks while a callback stands in `current`.
-pub(crate) const fn look(step: usize, current: usize) -> &'static str {
+pub const fn look(step: usize, current: usize) -> &'static str {
     if step < current || current == STEPS.len() - 1 {
         "done"
     } else if step == current {
