@@ -5,6 +5,7 @@ mod form;
 mod links;
 mod pictures;
 mod plain;
+mod plain_frame;
 mod plain_pictures;
 mod pressed;
 mod strict;

@@ -2,6 +2,7 @@
 
 use fantoccini::Locator;
 use fantoccini::elements::Element;
+use serde_json::Value;
 
 use crate::browser::Browser;
 use crate::eventually::eventually;
@@ -13,11 +14,41 @@ pub struct Scriptless<'a> {
     browser: &'a Browser,
 }
 
+/// Puts a page into a frame, and remembers what it tells.
+const FRAME: &str = "
+    window.told = [];
+    addEventListener('message', ({ origin, data }) => told.push({ origin, ...data }));
+    document.querySelector('iframe')?.remove();
+    const frame = document.createElement('iframe');
+    frame.src = arguments[0];
+    frame.title = 'form';
+    Object.assign(frame.style, { inlineSize: '100%', blockSize: '400px' });
+    document.body.prepend(frame);
+";
+
 impl Browser {
     /// The page, from now on without any script.
     pub async fn scriptless(&self) -> Scriptless<'_> {
         self.forbid_scripts().await;
         Scriptless { browser: self }
+    }
+
+    /// A page in a frame on the one that is shown.
+    pub async fn framed(&self, address: &str) -> Scriptless<'_> {
+        self.script(FRAME, vec![address.into()]).await;
+        self.client.enter_frame(0).await.expect("a frame");
+        Scriptless { browser: self }
+    }
+
+    /// What the frame has told the page around it. Leaves the frame.
+    pub async fn told(&self) -> Vec<Value> {
+        self.client.enter_parent_frame().await.expect("the page");
+        serde_json::from_value(self.script("return told", vec![]).await).expect("a list")
+    }
+
+    /// Goes into the frame.
+    pub async fn enter_frame(&self) {
+        self.client.enter_frame(0).await.expect("a frame");
     }
 }
 
