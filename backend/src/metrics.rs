@@ -17,6 +17,7 @@ const HTTP_DURATION: &str = "ringback_http_request_duration_seconds";
 const ACCEPTED: &str = "ringback_callbacks_accepted_total";
 const JOINED: &str = "ringback_callbacks_joined_total";
 const CHALLENGES: &str = "ringback_proof_challenges_total";
+const WAITS: &str = "ringback_waits_total";
 const SIEVED: &str = "ringback_sieved_total";
 const TRANSITIONS: &str = "ringback_callback_transitions_total";
 const EVENTS: &str = "ringback_webex_events_total";
@@ -97,6 +98,7 @@ fn describe() {
         CHALLENGES,
         "Challenges to prove some work that were handed out: the site was pressed."
     );
+    describe_counter!(WAITS, "Plain forms that were asked to wait because the site is pressed.");
     describe_counter!(SIEVED, "Requests that no person has made, which were answered and thrown away.");
     describe_counter!(TRANSITIONS, "Changes of state of callbacks.");
     describe_counter!(EVENTS, "Webhooks that were received, by what became of them.");
@@ -134,6 +136,11 @@ pub fn joined(site: &str, door: Door) {
 /// A form is asked to prove some work.
 pub fn challenged(site: &str) {
     counter!(CHALLENGES, "site" => site.to_owned()).increment(1);
+}
+
+/// A plain form was asked to wait.
+pub fn waits(site: &str) {
+    counter!(WAITS, "site" => site.to_owned()).increment(1);
 }
 
 /// A request was answered and thrown away.

@@ -267,9 +267,29 @@ async fn a_pressed_site_has_those_wait_who_can_prove_nothing_and_lets_few_of_the
         taken += usize::from(answer.status.as_u16() == 303);
     }
     assert_eq!(taken, 2);
+    assert!(house.get_ops("/metrics").await.text().contains("ringback_waits_total{site=\"acme\"}"));
     // Whoever runs scripts is not concerned: they are asked for work.
     let asked = house.send(house.post(&visitor::request())).await;
     assert!(asked.json()["proof"].is_object() && asked.header(PROOF).is_empty());
+}
+
+#[tokio::test]
+async fn the_styles_and_the_script_of_a_page_are_kept_for_ever_and_known_by_what_they_hold() {
+    let house = House::open().await;
+    let page = house.plain_page().await;
+    for (tag, media_type) in [("href", "text/css; charset=utf-8"), ("src", "text/javascript; charset=utf-8")] {
+        let (_, path) = page.split_once(&format!("{tag}=\"/plain/")).unwrap();
+        let path = format!("/plain/{}", path.split('"').next().unwrap());
+        let file = house.get(&path).await;
+        assert_eq!((file.status.as_u16(), file.header("content-type")), (200, media_type), "{path}");
+        assert!(file.header("cache-control").contains("immutable"), "{path}");
+        let packed = house.request(Method::GET, &path).header("Accept-Encoding", "br");
+        let packed = house.send(packed).await;
+        assert_eq!(packed.header("content-encoding"), "br", "{path}");
+        assert!(packed.body.len() * 2 < file.body.len(), "{path}");
+        let other = path.replace("/plain/", "/plain/0");
+        assert_eq!(house.get(&other).await.status.as_u16(), 404, "{other}");
+    }
 }
 
 #[tokio::test]

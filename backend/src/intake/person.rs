@@ -84,7 +84,10 @@ impl Intake {
                 self.limits.count_waited(site, network).await
             }
             Waited::Not(seconds) => Err(Refusal::Wait(Wait { token: token.to_owned(), seconds })),
-            Waited::Enough { .. } | Waited::Unknown => Err(Refusal::Wait(self.patience.ask(site)?)),
+            Waited::Enough { .. } | Waited::Unknown => {
+                metrics::waits(site);
+                Err(Refusal::Wait(self.patience.ask(site)?))
+            }
         }
     }
 
