@@ -277,7 +277,8 @@ async fn a_pressed_site_has_those_wait_who_can_prove_nothing_and_lets_few_of_the
 async fn the_styles_and_the_script_of_a_page_are_kept_for_ever_and_known_by_what_they_hold() {
     let house = House::open().await;
     let page = house.plain_page().await;
-    for (tag, media_type) in [("href", "text/css; charset=utf-8"), ("src", "text/javascript; charset=utf-8")] {
+    for (tag, media_type) in [("href", "text/css; charset=utf-8"), ("src", "text/javascript; charset=utf-8")]
+    {
         let (_, path) = page.split_once(&format!("{tag}=\"/plain/")).unwrap();
         let path = format!("/plain/{}", path.split('"').next().unwrap());
         let file = house.get(&path).await;
