@@ -159,6 +159,7 @@ impl App {
                 trust.clone(),
                 shared_limits.as_ref(),
                 Captchas::new(&config.sites)?,
+                &public_url,
             ),
             authorization,
             trust,

@@ -28,6 +28,7 @@ use crate::clock::{SharedClock, after_s};
 use crate::config::Config;
 use crate::guard::captcha::Captchas;
 use crate::guard::destination;
+use crate::guard::origin;
 use crate::guard::patience::{Patience, Wait};
 use crate::guard::proof::Proofs;
 use crate::guard::rate::Verdict;
@@ -150,6 +151,8 @@ pub struct Intake {
     proofs: Proofs,
     patience: Patience,
     captchas: Captchas,
+    /// Where the hosted pages are.
+    public_url: String,
 }
 
 impl Intake {
@@ -161,6 +164,7 @@ impl Intake {
         Trust { signer, revocations }: Trust,
         shared: Option<&Arc<SharedLimits>>,
         captchas: Captchas,
+        public_url: &str,
     ) -> Self {
         let proofs = Proofs::new(config.sites.keys(), &config.proof, Arc::clone(&signer), Arc::clone(&clock));
         let patience = Patience::new(&config.proof, Arc::clone(&signer), Arc::clone(&clock));
@@ -181,6 +185,7 @@ impl Intake {
             proofs,
             patience,
             captchas,
+            public_url: public_url.to_owned(),
         }
     }
 
@@ -222,7 +227,7 @@ impl Intake {
             email: Personal::new(trimmed(&posted.email)),
             reason: posted.reason.clone(),
             message: Personal::new(trimmed(&posted.message)),
-            page: without_query(&posted.page).to_owned(),
+            page: origin::own_page(site, &self.public_url, &posted.page).to_owned(),
             locale: posted.locale.clone(),
             agent: agent.as_ref().map(|linked| AgentName::Handle(linked.handle.clone())),
             reference: None,
@@ -547,11 +552,6 @@ fn attribute_errors(site: &Site, posted: &BTreeMap<String, String>, errors: &mut
 
 fn personal(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Personal> {
     attributes.iter().map(|(key, value)| (key.clone(), Personal::new(value))).collect()
-}
-
-/// A page's address without what may hold personal data.
-fn without_query(page: &str) -> &str {
-    page.split(['?', '#']).next().unwrap_or(page)
 }
 
 fn idempotency_key(scope: String, key: String, posted: &impl serde::Serialize) -> IdempotencyKey {

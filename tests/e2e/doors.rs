@@ -191,6 +191,16 @@ async fn many_visitors_at_once_are_each_called_once() {
 }
 
 #[tokio::test]
+async fn an_agent_is_shown_the_pages_of_the_site_alone() {
+    let house = House::open().await;
+    let elsewhere = visitor::request_with(json!({ "page": "https://evil.example/log-in-again" }));
+    let accepted = house.send(house.post(&elsewhere)).await.accepted();
+    house.until(&accepted.id, State::Completed).await;
+    let attributes = &task_body(&house).await["attributes"];
+    assert_eq!((&attributes["RingbackRef"], attributes.get("Page")), (&json!(accepted.id), None));
+}
+
+#[tokio::test]
 async fn what_the_visitor_wrote_reaches_webex_without_control_characters_and_within_its_limits() {
     let house = House::with(|plan| {
         let mut attributes = toml::Table::new();

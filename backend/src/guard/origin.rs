@@ -1,5 +1,7 @@
 //! Which pages may use a site's form.
 
+use url::Url;
+
 use crate::site::Site;
 
 /// Where a request says that it comes from.
@@ -66,6 +68,13 @@ fn check_listed(site: &Site, own: &str, origin: &str) -> Result<(), OriginRefuse
 /// Whether the origin may use the site's form.
 pub fn is_listed(site: &Site, own: &str, origin: &str) -> bool {
     origin == own || site.origins.iter().any(|listed| covers(listed, origin))
+}
+
+/// The address of a page without what may hold personal data, where the page is one of the site's or our own; empty otherwise. Agents
+/// see it, and a program could post the address of any page.
+pub fn own_page<'a>(site: &Site, own: &str, page: &'a str) -> &'a str {
+    let is_own = Url::parse(page).is_ok_and(|url| is_listed(site, own, &url.origin().ascii_serialization()));
+    if is_own { page.split(['?', '#']).next().unwrap_or(page) } else { "" }
 }
 
 /// Whether what is listed is the origin, or stands for it: `https://*.example.com` is every name below example.com, at any
@@ -176,6 +185,23 @@ mod tests {
         assert_eq!(check_read(&site(), OWN, none(Some("same-origin"))), Ok(()));
         assert_eq!(check_read(&site(), OWN, none(None)), Ok(()));
         assert_eq!(check_read(&site(), OWN, none(Some("cross-site"))), Err(OriginRefused::Missing));
+    }
+
+    #[test]
+    fn a_page_is_kept_without_its_query_where_it_is_of_the_site() {
+        for (page, kept) in [
+            ("https://www.acme.example/tents?visitor=ann#top", "https://www.acme.example/tents"),
+            ("https://WWW.acme.example:443/", "https://WWW.acme.example:443/"),
+            ("https://callback.example.com/c/acme", "https://callback.example.com/c/acme"),
+            ("https://evil.example/www.acme.example", ""),
+            ("https://www.acme.example@evil.example/", ""),
+            ("https://www.acme.example.evil.example/", ""),
+            ("http://www.acme.example/", ""),
+            ("javascript:alert(1)//https://www.acme.example", ""),
+            ("", ""),
+        ] {
+            assert_eq!(own_page(&site(), OWN, page), kept, "{page}");
+        }
     }
 
     #[test]

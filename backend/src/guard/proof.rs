@@ -16,6 +16,9 @@ use crate::token::{Purpose, Signer};
 /// How long a post presses: after this time it counts for a third, in seconds.
 const PRESSES_S: f64 = 60.0;
 
+/// How many bits more than a challenge asks for may be asked for by the time it is solved.
+const GROWN: u8 = 2;
+
 /// A challenge that was solved.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Solved {
@@ -103,7 +106,8 @@ impl Proofs {
         Ok(Some(Challenge { challenge: self.signer.sign(Purpose::Challenge, &payload), bits }))
     }
 
-    /// The challenge that a header solves, where it is one of ours for the site and has not run out.
+    /// The challenge that a header solves, where it is one of ours for the site and has not run out. Forms that were opened while the
+    /// work was a little easier are served; easy challenges that were gathered for harder times are not.
     pub fn solved(&self, site: &str, header: &str) -> Option<Solved> {
         let (challenge, number) = proof::parse(header)?;
         let payload = self.signer.open(Purpose::Challenge, challenge)?;
@@ -113,6 +117,7 @@ impl Proofs {
         let until = Timestamp::from_second(i64::from_be_bytes(*expires)).ok()?;
         let is_good = of_site == site.as_bytes()
             && self.clock.now() < until
+            && self.bits(site) <= bits.saturating_add(GROWN)
             && Puzzle::new(challenge, *bits).is_solved_by(number);
         is_good.then(|| Solved { id: hex::encode(id), until })
     }
@@ -172,7 +177,15 @@ mod tests {
         // Another challenge is another id.
         let second = proofs.challenge("acme").unwrap().unwrap();
         assert_ne!(proofs.solved("acme", &solve(&second)).unwrap().id, solved.id);
-        clock.advance_s(600);
+        // It stays good while the pressure grows a little, and is worth nothing under another one.
+        (0..30).for_each(|_| proofs.press("acme"));
+        assert_eq!(proofs.bits("acme"), 8 + GROWN);
+        assert!(proofs.solved("acme", &header).is_some());
+        (0..100).for_each(|_| proofs.press("acme"));
+        assert_eq!(proofs.solved("acme", &header), None);
+        clock.advance_s(590);
+        assert!(proofs.solved("acme", &header).is_some());
+        clock.advance_s(10);
         assert_eq!(proofs.solved("acme", &header), None);
     }
 }

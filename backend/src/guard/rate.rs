@@ -137,10 +137,18 @@ impl<C: Clock + Clone> Window<C> {
     }
 }
 
+/// `64:ff9b::/96`.
+const TRANSLATED: [u8; 12] = [0, 0x64, 0xff, 0x9b, 0, 0, 0, 0, 0, 0, 0, 0];
+
 /// The part of an address that one household or one server has: all of IPv4, the /64 of IPv6 (RFC 6177 gives each
-/// site at least that much). An IPv4 address in IPv6 form is the IPv4 address.
+/// site at least that much). An IPv4 address in IPv6 form is the IPv4 address, and so is one that a translator has put
+/// behind its prefix (RFC 6052 section 2.1): else all of IPv4 would be one caller.
 pub fn network_of(address: IpAddr) -> IpAddr {
     match address.to_canonical() {
+        IpAddr::V6(address) if address.octets().starts_with(&TRANSLATED) => {
+            let [.., a, b, c, d] = address.octets();
+            IpAddr::from([a, b, c, d])
+        }
         IpAddr::V6(address) => {
             let [a, b, c, d, ..] = address.segments();
             IpAddr::from([a, b, c, d, 0, 0, 0, 0])
@@ -251,6 +259,9 @@ mod tests {
         assert_eq!(network("2001:db8:1:2:3:4:5:6"), network("2001:db8:1:2::9"));
         assert_ne!(network("2001:db8:1:2::"), network("2001:db8:1:3::"));
         assert_eq!(network("::ffff:192.0.2.1"), network("192.0.2.1"));
+        assert_eq!(network("64:ff9b::192.0.2.1"), network("192.0.2.1"));
+        assert_ne!(network("64:ff9b::192.0.2.1"), network("64:ff9b::192.0.2.2"));
+        assert_ne!(network("64:ff9b:1::192.0.2.1"), network("192.0.2.1"));
         assert_ne!(network("192.0.2.1"), network("192.0.2.2"));
     }
 }
