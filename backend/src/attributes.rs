@@ -45,11 +45,15 @@ pub fn render<'a>(template: &str, mut value_of: impl FnMut(&str) -> Option<&'a s
     rendered
 }
 
-/// The names in braces that are not placeholders.
-pub fn unknown_placeholders(template: &str) -> Vec<String> {
+/// What the placeholder of a field of the operator's own begins with; its id follows.
+pub const OF_FIELD: &str = "field.";
+
+/// The names in braces that are not placeholders, where the operator's own fields have those ids.
+pub fn unknown_placeholders(template: &str, fields: &[&str]) -> Vec<String> {
     let mut unknown = Vec::new();
     render(template, |name| {
-        if !PLACEHOLDERS.contains(&name) {
+        let is_of_field = name.strip_prefix(OF_FIELD).is_some_and(|id| fields.contains(&id));
+        if !PLACEHOLDERS.contains(&name) && !is_of_field {
             unknown.push(name.to_owned());
         }
         Some("")
@@ -94,8 +98,10 @@ mod tests {
 
     #[test]
     fn a_misspelt_placeholder_is_found() {
-        assert_eq!(unknown_placeholders("{name} {nmae}"), ["nmae"]);
-        assert!(unknown_placeholders("{callback_id}").is_empty());
+        assert_eq!(unknown_placeholders("{name} {nmae}", &[]), ["nmae"]);
+        assert!(unknown_placeholders("{callback_id}", &[]).is_empty());
+        assert!(unknown_placeholders("{field.size}", &["colour", "size"]).is_empty());
+        assert_eq!(unknown_placeholders("{field.szie}{size}", &["size"]), ["field.szie", "size"]);
     }
 
     #[test]

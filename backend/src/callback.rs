@@ -12,6 +12,7 @@ use crate::entropy::{self, NoEntropy};
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::schedule::{Appointment, Keeper, Window};
+use crate::site::Answers;
 
 /// The id of a callback.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -100,6 +101,8 @@ pub struct Request {
     pub consent_version: Option<String>,
     /// What a CRM adds to the attributes of the task.
     pub attributes: BTreeMap<String, Personal>,
+    /// What stands in the operator's own fields.
+    pub fields: Answers,
 }
 
 /// A callback.
@@ -349,6 +352,7 @@ pub const fn may_move(from: State, to: State) -> bool {
 #[cfg(test)]
 pub(crate) mod sample {
     use super::*;
+    use crate::site::Answer;
 
     pub(crate) fn request() -> Request {
         Request {
@@ -365,6 +369,7 @@ pub(crate) mod sample {
             reference: None,
             consent_version: Some("2026-01".to_owned()),
             attributes: BTreeMap::new(),
+            fields: [("order_number".to_owned(), Answer::Text(Personal::new("47-11")))].into(),
         }
     }
 

@@ -215,6 +215,7 @@ impl Intake {
                 .map_err(|code| errors.push(refused("agent", code)))
                 .ok(),
         };
+        errors.extend(answer_errors(site.judge_answers(&posted.fields, false)));
         let when = self.when(site, posted.schedule.as_ref(), false, &mut errors);
         let (Some(phone), Some(when), true) = (phone, when, errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
@@ -233,6 +234,7 @@ impl Intake {
             reference: None,
             consent_version: site.consent.as_ref().map(|consent| consent.version.clone()),
             attributes: BTreeMap::new(),
+            fields: site.answers(&posted.fields, Door::Site),
         };
         let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
         let fallback = agent.filter(|linked| linked.agent.is_none()).map(|_| {
@@ -263,6 +265,7 @@ impl Intake {
             }),
         };
         attribute_errors(site, &posted.attributes, &mut errors);
+        errors.extend(answer_errors(site.judge_answers(&posted.fields, true)));
         let when = self.when(site, posted.schedule.as_ref(), posted.ignore_hours, &mut errors);
         let (Some(phone), Some(when), true) = (phone, when, errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
@@ -282,6 +285,7 @@ impl Intake {
             reference: some(&posted.reference),
             consent_version: None,
             attributes: personal(&posted.attributes),
+            fields: site.answers(&posted.fields, Door::Crm),
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
         let another = posted.another;
@@ -539,15 +543,26 @@ fn attribute_errors(site: &Site, posted: &BTreeMap<String, String>, errors: &mut
             judged => judged,
         };
         if let Err(code) = judged {
-            // A key as one step of a JSON Pointer (RFC 6901 section 3).
-            let step = key.replace('~', "~0").replace('/', "~1");
-            errors.push(refused(&format!("attributes/{step}"), code));
+            errors.push(refused(&format!("attributes/{}", step(key)), code));
         }
     }
     let most = attributes::PAIRS_MAX - usize::from(of_agent.is_some());
     if !posted.is_empty() && site.attributes.len() + posted.len() > most {
         errors.push(refused("attributes", Code::TooMany));
     }
+}
+
+/// A name as one step of a JSON Pointer (RFC 6901 section 3).
+fn step(name: &str) -> String {
+    name.replace('~', "~0").replace('/', "~1")
+}
+
+/// What is wrong with answers, at their fields.
+fn answer_errors(wrong: Vec<(String, Code)>) -> impl Iterator<Item = FieldError> {
+    wrong.into_iter().map(|(id, code)| match id.as_str() {
+        "" if code == Code::TooMany => refused("fields", code),
+        id => refused(&format!("fields/{}", step(id)), code),
+    })
 }
 
 fn personal(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Personal> {

@@ -48,9 +48,13 @@ impl fmt::Debug for PhoneNumber {
 
 /// Whether there is a country of that code (ISO 3166-1 alpha-2) that has telephone numbers.
 pub fn is_country(code: &str) -> bool {
-    field::country(code).is_ok()
-        && Region::from_str(code)
-            .is_ok_and(|region| PHONE_NUMBER_UTIL.get_country_code_for_region(region).is_some())
+    field::country(code).is_ok() && calling_code(code).is_some()
+}
+
+/// What the numbers of a country begin with when they are dialled from abroad: `+` and the country's code.
+pub fn calling_code(country: &str) -> Option<String> {
+    let region = Region::from_str(country).ok()?;
+    PHONE_NUMBER_UTIL.get_country_code_for_region(region).map(|code| format!("+{code}"))
 }
 
 #[cfg(test)]
@@ -79,6 +83,7 @@ mod tests {
     #[test]
     fn countries_are_those_with_telephones() {
         assert!(is_country("US") && is_country("DE") && is_country("JP"));
+        assert_eq!(calling_code("DE").as_deref(), Some("+49"));
         assert!(!is_country("XX") && !is_country("us") && !is_country(""));
     }
 }

@@ -1,6 +1,8 @@
 //! Sites: the websites that show the form, as the operator configures them.
 
 mod captcha;
+mod fields;
+mod label;
 
 use std::collections::BTreeMap;
 
@@ -11,6 +13,8 @@ use serde::Deserialize;
 use sha2::{Digest as _, Sha256};
 
 pub use self::captcha::{Captcha, CaptchaWhen};
+pub use self::fields::{Answer, Answers, CustomChoice, CustomField, CustomKind, FieldId};
+pub use self::label::Label;
 use crate::hours::Hours;
 use crate::phone::PhoneNumber;
 use crate::rates::Rates;
@@ -53,10 +57,16 @@ pub struct Site {
     pub phone: String,
     /// The fields of the form, in order.
     #[serde(default = "default_fields")]
-    pub fields: Vec<FieldName>,
+    pub fields: Vec<FieldId>,
     /// Which of them must be filled in.
     #[serde(default = "default_required")]
-    pub required: Vec<FieldName>,
+    pub required: Vec<FieldId>,
+    /// The operator's own fields.
+    #[serde(default)]
+    pub custom_fields: Vec<CustomField>,
+    /// Whether the form may be filled in from the address of its page.
+    #[serde(default)]
+    pub prefill_from_address: bool,
     /// Attributes of the task, as templates.
     #[serde(default = "default_attributes")]
     pub attributes: BTreeMap<String, String>,
@@ -103,8 +113,8 @@ pub enum NumberCheck {
 pub struct Reason {
     /// What a request names it by.
     pub id: String,
-    /// What the visitor sees.
-    pub label: String,
+    /// What visitors see.
+    pub label: Label,
     /// Instead of the site's own entry point; empty: the site's.
     #[serde(default)]
     pub entry_point: String,
@@ -217,12 +227,12 @@ fn default_locale() -> String {
     "en".to_owned()
 }
 
-fn default_fields() -> Vec<FieldName> {
-    vec![FieldName::Name, FieldName::Phone, FieldName::Email, FieldName::Reason, FieldName::Message]
+fn default_fields() -> Vec<FieldId> {
+    FieldName::ALL.map(FieldId::Known).into()
 }
 
-fn default_required() -> Vec<FieldName> {
-    vec![FieldName::Name, FieldName::Phone]
+fn default_required() -> Vec<FieldId> {
+    [FieldName::Name, FieldName::Phone].map(FieldId::Known).into()
 }
 
 fn default_attributes() -> BTreeMap<String, String> {
@@ -306,26 +316,26 @@ impl Site {
     }
 
     /// Whether the form shows that field.
-    pub fn shows(&self, field: FieldName) -> bool {
-        match field {
-            FieldName::Reason => self.fields.contains(&field) && !self.reasons.is_empty(),
-            _ => self.fields.contains(&field),
-        }
+    pub fn shows(&self, field: &FieldId) -> bool {
+        let has_choices = *field != FieldId::Known(FieldName::Reason) || !self.reasons.is_empty();
+        self.fields.contains(field) && has_choices
     }
 
     /// Whether that field must be filled in by a visitor.
-    pub fn presence(&self, field: FieldName) -> Presence {
-        let required = field == FieldName::Phone || (self.required.contains(&field) && self.shows(field));
+    pub fn presence(&self, field: &FieldId) -> Presence {
+        let is_phone = *field == FieldId::Known(FieldName::Phone);
+        let required = is_phone || (self.required.contains(field) && self.shows(field));
         if required { Presence::Required } else { Presence::Optional }
     }
 
     /// The rules for what a visitor sends.
     pub fn visitor_rules(&self) -> Rules {
+        let presence = |name| self.presence(&FieldId::Known(name));
         Rules {
-            name: self.presence(FieldName::Name),
-            email: self.presence(FieldName::Email),
-            reason: self.presence(FieldName::Reason),
-            message: self.presence(FieldName::Message),
+            name: presence(FieldName::Name),
+            email: presence(FieldName::Email),
+            reason: presence(FieldName::Reason),
+            message: presence(FieldName::Message),
             reasons: self.reasons.iter().map(|reason| reason.id.clone()).collect(),
             consent_version: self.consent.as_ref().map(|consent| consent.version.clone()),
         }

@@ -1,6 +1,10 @@
 //! What the service answers about a callback.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
+
+use crate::request::FieldValue;
 
 /// Where a callback stands in its life. `docs/architecture.md` draws the transitions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -213,6 +217,9 @@ pub struct CallbackRecord {
     /// The CRM's own reference.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reference: Option<String>,
+    /// What stood in the operator's own fields, by their ids; absent once it is erased.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, FieldValue>,
     /// The id of the Webex task, which is also the interaction id in the contact centre's reports.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub task_id: Option<String>,

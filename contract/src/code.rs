@@ -47,6 +47,8 @@ codes! {
     EmailShape = "email_shape", "Write the e-mail address as name@example.com.";
     /// Not one of the site's reasons.
     ReasonUnknown = "reason_unknown", "Choose one of the listed reasons.";
+    /// Not one of the field's choices.
+    ChoiceUnknown = "choice_unknown", "Choose one of the listed answers.";
     /// The visitor has to agree first.
     ConsentRequired = "consent_required", "Your consent is needed before we may call.";
     /// The text that was agreed to is not the one in force.
@@ -67,8 +69,8 @@ codes! {
     LinkInvalid = "link_invalid", "This link is not valid.";
     /// The preferred-agent link has run out.
     LinkExpired = "link_expired", "This link has expired.";
-    /// More attributes than Webex takes with those that the site adds itself.
-    TooMany = "too_many", "These are more than Webex takes.";
+    /// More attributes than Webex takes with those that the site adds itself, or more fields than any site has.
+    TooMany = "too_many", "These are more than can be taken.";
     /// The site sets this attribute itself.
     Reserved = "reserved", "This name is taken by the site itself; use another one.";
     /// A time that lies outside of what is allowed.

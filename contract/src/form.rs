@@ -24,10 +24,11 @@ pub struct Form {
     pub texts: BTreeMap<String, String>,
     /// The fields to show, in this order.
     pub fields: Vec<Field>,
-    /// The reasons to choose from; empty where the site has none.
-    pub reasons: Vec<Reason>,
-    /// The countries whose numbers the site calls: ISO 3166-1 alpha-2, the usual one first.
-    pub countries: Vec<String>,
+    /// The countries whose numbers the site calls, the usual one first.
+    pub countries: Vec<Country>,
+    /// Whether the form may be filled in from the address of its page: the parameters `ringback_name` and so on.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub prefill_from_address: bool,
     /// The text to agree to; absent where the site asks for no consent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub consent: Option<ConsentText>,
@@ -89,20 +90,63 @@ pub enum Direction {
     Rtl,
 }
 
-/// One field of the form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+/// One field of the form, and all that is needed to draw it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Field {
-    /// Which field.
-    pub name: FieldName,
-    /// Whether it must be filled in.
+    /// The member of the request that it fills; for a field of the operator's own, the member of its `fields`.
+    pub name: String,
+    /// Whether it is one of the operator's own.
+    #[serde(default, skip_serializing_if = "core::ops::Not::not")]
+    pub custom: bool,
+    /// What is filled in.
+    pub kind: FieldKind,
+    /// What stands beside it, in the form's language.
+    pub label: String,
+    /// Whether it must be filled in: of a box, ticked.
     pub presence: Presence,
+    /// The most characters that it takes; absent where that is not how it is judged.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_length: Option<usize>,
+    /// What there is to choose from; only of a `choice`.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub options: Vec<Choice>,
+    /// What the browser may fill it in with: a token of HTML's `autocomplete`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub autocomplete: Option<String>,
 }
 
-/// The fields that a form can show. The text is the member's name in [`crate::request::NewCallback`].
+/// What the place of a field of the operator's own begins with; its id follows.
+pub const OWN: &str = "fields/";
+
+impl Field {
+    /// Where in the request it stands: the JSON Pointer of its errors without the first slash.
+    pub fn place(&self) -> String {
+        [if self.custom { OWN } else { "" }, &self.name].concat()
+    }
+}
+
+/// What is filled in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
+pub enum FieldKind {
+    /// One line of text.
+    Text,
+    /// A telephone number, beside the country whose rules it follows where there are several.
+    Tel,
+    /// An e-mail address.
+    Email,
+    /// One of the options.
+    Choice,
+    /// A box to tick.
+    Checkbox,
+    /// Several lines of text.
+    Textarea,
+}
+
+/// The fields that every site knows. The text is the member's name in [`crate::request::NewCallback`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldName {
     /// The visitor's name.
     Name,
@@ -116,18 +160,49 @@ pub enum FieldName {
     Message,
 }
 
-/// A reason to choose from.
+impl FieldName {
+    /// Every one of them.
+    pub const ALL: [Self; 5] = [Self::Name, Self::Phone, Self::Email, Self::Reason, Self::Message];
+
+    /// The text of the name.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Name => "name",
+            Self::Phone => "phone",
+            Self::Email => "email",
+            Self::Reason => "reason",
+            Self::Message => "message",
+        }
+    }
+
+    /// The field of that text.
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|name| name.as_str() == text)
+    }
+}
+
+/// One of the options of a field.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
-pub struct Reason {
+pub struct Choice {
     /// What the request names it by.
     pub id: String,
-    /// What the visitor sees.
+    /// What the visitor sees, in the form's language.
     pub label: String,
     /// How long people wait for an agent at present, in seconds, where this reason has a queue of its own and Webex has
     /// a figure for it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub wait_time_s: Option<u32>,
+}
+
+/// A country whose numbers the site calls.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Country {
+    /// ISO 3166-1 alpha-2.
+    pub code: String,
+    /// What its numbers begin with when they are dialled from abroad, such as `+49`. Countries may share one.
+    pub calling_code: String,
 }
 
 /// A text to agree to.

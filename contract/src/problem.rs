@@ -161,6 +161,12 @@ impl Kind {
     }
 }
 
+/// Whether a JSON Pointer (RFC 6901) leads to that place of a body, or into it.
+pub fn leads_to(pointer: &str, place: &str) -> bool {
+    let rest = pointer.strip_prefix('/').and_then(|pointer| pointer.strip_prefix(place));
+    rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -183,6 +189,17 @@ mod tests {
                 "status": 413,
                 "detail": "The limit is 16384 bytes.",
             })
+        );
+    }
+
+    #[test]
+    fn a_pointer_leads_to_its_control() {
+        assert!(leads_to("/phone", "phone") && leads_to("/consent/accepted", "consent"));
+        assert!(leads_to("/fields/order", "fields/order"));
+        assert!(
+            !leads_to("/fields/orders", "fields/order")
+                && !leads_to("/phone", "pho")
+                && !leads_to("", "phone")
         );
     }
 }

@@ -68,6 +68,11 @@ pub struct NewCallback {
     /// When to call; absent for as soon as possible. Judged by the service alone, which has the calendar.
     #[serde(default, deserialize_with = "optional_object", skip_serializing_if = "Option::is_none")]
     pub schedule: Option<Schedule>,
+    /// What stands in the operator's own fields, by their ids: a text, the id of a choice, or whether a box is ticked. Judged by
+    /// the service, which knows the site's.
+    // Left out where there are none, so that the digest of a request that was kept by a version without them holds.
+    #[serde(default, deserialize_with = "answers", skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, FieldValue>,
     /// The member `opened` of the form's description: whoever sends it back within a second is no person. Empty where there was no
     /// form.
     // Both of these are left out where they are empty, so that the digest of a request that was kept by a version without them holds.
@@ -129,6 +134,11 @@ pub struct NewCrmCallback {
     // Left out where it is not so, so that the digest of a request that was kept by a version without it holds.
     #[serde(default, skip_serializing_if = "core::ops::Not::not")]
     pub ignore_hours: bool,
+    /// What stands in the operator's own fields, by their ids: a text, the id of a choice, or whether a box is ticked. Judged by
+    /// the service, which knows the site's.
+    // Left out where there are none, so that the digest of a request that was kept by a version without them holds.
+    #[serde(default, deserialize_with = "answers", skip_serializing_if = "BTreeMap::is_empty")]
+    pub fields: BTreeMap<String, FieldValue>,
     /// Attributes of the Webex task beside those that the site sets: global variables of its flow. Judged by the service,
     /// which knows the site's own.
     // Left out where there are none, so that the digest of a request that was kept by a version without them holds.
@@ -262,29 +272,74 @@ pub fn object<'de, D: Deserializer<'de>, T: Deserialize<'de>>(deserializer: D) -
     deserializer.deserialize_map(Object(PhantomData))
 }
 
-/// Reads an object of texts. A map would take the last of two members of one name, which nobody means.
+/// Reads an object of texts.
 fn texts<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, String>, D::Error> {
-    struct Texts;
+    deserializer.deserialize_map(Members { what: "an object of strings", of: PhantomData })
+}
 
-    impl<'de> Visitor<'de> for Texts {
-        type Value = BTreeMap<String, String>;
+/// Reads an object of answers.
+fn answers<'de, D: Deserializer<'de>>(deserializer: D) -> Result<BTreeMap<String, FieldValue>, D::Error> {
+    deserializer.deserialize_map(Members { what: "an object of strings and booleans", of: PhantomData })
+}
 
-        fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-            formatter.write_str("an object of strings")
-        }
+/// Reads an object of any members. A map would take the last of two members of one name, which nobody means.
+struct Members<T> {
+    what: &'static str,
+    of: PhantomData<T>,
+}
 
-        fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-            let mut texts = BTreeMap::new();
-            while let Some((name, text)) = map.next_entry()? {
-                if texts.insert(name, text).is_some() {
-                    return Err(de::Error::custom("duplicate field in an object of strings"));
-                }
-            }
-            Ok(texts)
-        }
+impl<'de, T: Deserialize<'de>> Visitor<'de> for Members<T> {
+    type Value = BTreeMap<String, T>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(self.what)
     }
 
-    deserializer.deserialize_map(Texts)
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut members = BTreeMap::new();
+        while let Some((name, member)) = map.next_entry()? {
+            if members.insert(name, member).is_some() {
+                return Err(de::Error::custom(format_args!("duplicate field in {}", self.what)));
+            }
+        }
+        Ok(members)
+    }
+}
+
+/// What stands in one of the operator's own fields.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(untagged)]
+pub enum FieldValue {
+    /// A text, or the id of a choice.
+    Text(String),
+    /// Whether a box is ticked.
+    Checked(bool),
+}
+
+/// Derived code would tell of variants, which are no word of the contract's.
+impl<'de> Deserialize<'de> for FieldValue {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct TextOrBoolean;
+
+        impl Visitor<'_> for TextOrBoolean {
+            type Value = FieldValue;
+
+            fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+                formatter.write_str("a string or a boolean")
+            }
+
+            fn visit_bool<E>(self, checked: bool) -> Result<Self::Value, E> {
+                Ok(FieldValue::Checked(checked))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<Self::Value, E> {
+                Ok(FieldValue::Text(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(TextOrBoolean)
+    }
 }
 
 /// What a site asks of a request: the part of the rules that its operator chooses.
@@ -373,6 +428,20 @@ mod tests {
         }
         let without = read(r#"{"site": "acme"}"#).unwrap();
         assert!(!serde_json::to_string(&without).unwrap().contains("attributes"));
+    }
+
+    #[test]
+    fn an_answer_stands_once_and_is_a_text_or_a_box() {
+        let read = |text: &str| serde_json::from_str::<NewCallback>(text);
+        let posted = read(r#"{"fields": {"order": "4711", "member": true}}"#).unwrap();
+        assert_eq!(posted.fields["order"], FieldValue::Text("4711".to_owned()));
+        assert_eq!(posted.fields["member"], FieldValue::Checked(true));
+        for bad in
+            [r#"{"a": "1", "a": true}"#, r#"{"a": 1}"#, r#"{"a": null}"#, r#"["a"]"#, "null", r#"{"a": {}}"#]
+        {
+            assert!(read(&format!(r#"{{"fields": {bad}}}"#)).is_err(), "{bad}");
+        }
+        assert!(!serde_json::to_string(&read("{}").unwrap()).unwrap().contains("fields"));
     }
 
     #[test]

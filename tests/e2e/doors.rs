@@ -225,10 +225,15 @@ async fn the_form_is_described_as_the_operator_configured_it() {
     let form = house.get("/v1/sites/acme/form?locale=de").await.ok();
     assert_eq!((&form["site"], &form["name"]), (&json!("acme"), &json!("Acme Outdoor")));
     assert_eq!((&form["locale"], &form["direction"]), (&json!("de"), &json!("ltr")));
-    assert_eq!(form["countries"], json!(["US", "DE"]));
+    let countries =
+        [("US", "+1"), ("DE", "+49")].map(|(code, calling)| json!({ "code": code, "calling_code": calling }));
+    assert_eq!(form["countries"], json!(countries));
     assert_eq!(form["consent"]["version"], visitor::CONSENT);
     assert_eq!(form.get("agent"), None);
-    let reasons: Vec<_> = form["reasons"].as_array().unwrap().iter().map(|reason| &reason["id"]).collect();
+    let fields = form["fields"].as_array().unwrap();
+    assert_eq!((&fields[0]["name"], &fields[0]["label"]), (&json!("name"), &json!("Ihr Name")));
+    let reasons: Vec<_> =
+        fields[3]["options"].as_array().unwrap().iter().map(|reason| &reason["id"]).collect();
     assert_eq!(reasons, ["billing", "orders", "else"]);
     assert!(!form.to_string().contains(organization::BILLING_ENTRY_POINT));
     let arabic = house.get("/v1/sites/acme/form?locale=ar-AE").await.ok();

@@ -166,6 +166,7 @@ fn no_code_is_forgotten_here() {
             Code::UnknownField,
             Code::WrongType,
             Code::TooMany,
+            Code::ChoiceUnknown,
             Code::Reserved,
             Code::OutOfRange,
             Code::OneAtATime,

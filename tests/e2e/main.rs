@@ -20,6 +20,7 @@ mod crm_examples;
 mod crm_list;
 mod crm_webhooks;
 mod cross_origin;
+mod custom_fields;
 mod demo;
 mod doctor;
 mod doors;

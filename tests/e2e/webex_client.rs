@@ -119,6 +119,7 @@ impl Subject {
             reference: None,
             consent_version: None,
             attributes: std::collections::BTreeMap::new(),
+            fields: std::collections::BTreeMap::new(),
         };
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let callback = Callback::accept(request, now, now).unwrap();

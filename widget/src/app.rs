@@ -20,7 +20,7 @@ use crate::listener::Listener;
 use crate::outcome::Outcome;
 use crate::prover::Prover;
 use crate::read::{self, Progress};
-use crate::rules::{self, OTHER_MEMBERS};
+use crate::rules::OTHER_MEMBERS;
 use crate::shell::Shell;
 use crate::submit::{self, Settled};
 use crate::task::spawn;
@@ -278,10 +278,9 @@ impl App {
         let mut told = "problem.fields".to_owned();
         for error in body.list("errors") {
             let (pointer, code) = (error.string("pointer"), error.string("code"));
-            let member = rules::member(&pointer);
-            if let Some(field) = self.form_view.field_for(member) {
+            if let Some(field) = self.form_view.field_for(&pointer) {
                 field.mark(&code, &self.texts);
-            } else if member == "agent" {
+            } else if pointer == "/agent" {
                 // The link ran out while the form was open. The next request is for whoever is free.
                 self.agent.take();
                 let key = match code.as_str() {

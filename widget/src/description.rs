@@ -4,10 +4,10 @@
 //! larger, and is looked at once. What is absent reads as empty: the service and this module are built together.
 
 use ringback_contract::field::Presence;
-use ringback_contract::form::FieldName;
+use ringback_contract::form::OWN;
 
 use crate::json::Json;
-use crate::rules::{Control, Known};
+use crate::rules::{Control, Kind};
 
 /// The description of a form.
 pub(crate) struct Description(Json);
@@ -36,32 +36,33 @@ impl Description {
         self.0.get("texts")
     }
 
-    /// The controls to show in their order, and whether each must be filled in.
-    pub(crate) fn controls(&self) -> Vec<(Control, Presence)> {
+    /// The controls to show in their order, each with its description.
+    pub(crate) fn controls(&self) -> Vec<(Control, Json)> {
         let mut controls = Vec::new();
+        let mut add = |place: String, kind, required: bool, field: Json| {
+            let presence = if required { Presence::Required } else { Presence::Optional };
+            controls.push((Control { place, kind, presence, longest: field.count("max_length") }, field));
+        };
         for field in self.0.list("fields") {
-            let name = match field.string("name").as_str() {
-                "name" => FieldName::Name,
-                "phone" => FieldName::Phone,
-                "email" => FieldName::Email,
-                "reason" => FieldName::Reason,
-                "message" => FieldName::Message,
+            let kind = match field.string("kind").as_str() {
+                "text" => Kind::Text,
+                "tel" => Kind::Phone,
+                "email" => Kind::Email,
+                "choice" => Kind::Choice,
+                "checkbox" => Kind::Box,
+                "textarea" => Kind::Lines,
                 // An older module in a cache can still draw the rest.
                 _ => continue,
             };
-            // A site without reasons has nothing to choose from.
-            if name == FieldName::Reason && self.reasons().is_empty() {
-                continue;
+            if kind == Kind::Phone && self.countries().len() > 1 {
+                add("country".to_owned(), Kind::Country, true, Json::default());
             }
-            if name == FieldName::Phone && self.countries().len() > 1 {
-                controls.push((Control::Country, Presence::Required));
-            }
+            let start = if field.flag("custom") { OWN } else { "" };
             let required = field.string("presence") == "required";
-            let presence = if required { Presence::Required } else { Presence::Optional };
-            controls.push((Control::Field(name), presence));
+            add([start, &field.string("name")].concat(), kind, required, field);
         }
         if self.version().is_some() {
-            controls.push((Control::Consent, Presence::Required));
+            add("consent".to_owned(), Kind::Consent, true, Json::default());
         }
         controls
     }
@@ -69,12 +70,6 @@ impl Description {
     /// How long people wait, in seconds, where there is a figure.
     pub(crate) fn wait_time(&self) -> Option<f64> {
         self.0.optional_number("wait_time_s")
-    }
-
-    /// The reasons to choose from: each has an `id` and a `label`.
-    #[inline(never)]
-    pub(crate) fn reasons(&self) -> Vec<Json> {
-        self.0.list("reasons")
     }
 
     /// The countries whose numbers the site calls.
@@ -109,14 +104,9 @@ impl Description {
             _ => Agent::Unusable("notice.invalid"),
         }
     }
-}
 
-impl Known for Description {
-    fn has_reason(&self, id: &str) -> bool {
-        self.reasons().iter().any(|reason| reason.string("id") == id)
-    }
-
-    fn version(&self) -> Option<String> {
+    /// The version of the text to agree to; `None` where the site asks for no consent.
+    pub(crate) fn version(&self) -> Option<String> {
         self.consent().text("version")
     }
 }

@@ -1,15 +1,15 @@
 //! The form itself: its controls, what stands in them, and what is wrong with them.
 
 use ringback_contract::field::{self, Code, Presence};
-use ringback_contract::form::FieldName;
+use ringback_contract::problem::leads_to;
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
 
 use crate::captcha::SLOT;
 use crate::description::{Agent, Description};
 use crate::dom::{add, add_text, focus, set, set_if, show};
-use crate::json::ObjectWriter;
-use crate::rules::{Control, TRAP, Value};
+use crate::json::{Json, ObjectWriter};
+use crate::rules::{Control, FIELDS, Kind, TRAP, Value};
 use crate::texts::Texts;
 
 /// The form and everything around it.
@@ -29,7 +29,6 @@ pub(crate) struct FormView {
 /// One control with its label and its error.
 pub(crate) struct FieldView {
     pub(crate) control: Control,
-    presence: Presence,
     /// An input, a select or a text area: each has a value.
     input: HtmlInputElement,
     error: HtmlElement,
@@ -58,8 +57,8 @@ impl FormView {
         let element = add(&section, "form", &[("novalidate", ""), ("part", "form")]);
         let fieldset = add(&element, "fieldset", &[]);
         let mut fields = Vec::new();
-        for (control, presence) in description.controls() {
-            fields.push(FieldView::new(&fieldset, control, presence, description, texts));
+        for (control, field) in description.controls() {
+            fields.push(FieldView::new(&fieldset, control, &field, description, texts));
         }
         // Out of sight, out of the order of focus, and out of what is read aloud or filled in by a browser.
         let hidden = add(&element, "div", &[("class", "trap"), ("aria-hidden", "true")]);
@@ -90,7 +89,7 @@ impl FormView {
 
     /// The first thing to fill in, or the title where a keyboard on the screen would hide the form.
     pub(crate) fn first(&self, touch: bool) -> &HtmlElement {
-        let field = self.fields.iter().find(|field| field.control != Control::Country);
+        let field = self.fields.iter().find(|field| field.control.kind != Kind::Country);
         field.filter(|_| !touch).map_or(&self.title, |field| field.input.unchecked_ref())
     }
 
@@ -99,9 +98,9 @@ impl FormView {
         self.fields.iter().find(|field| field.input.is_same_node(Some(element)))
     }
 
-    /// The field that fills a member of the request.
-    pub(crate) fn field_for(&self, member: &str) -> Option<&FieldView> {
-        self.fields.iter().find(|field| field.control.name() == member)
+    /// The field that a JSON Pointer into the request leads to.
+    pub(crate) fn field_for(&self, pointer: &str) -> Option<&FieldView> {
+        self.fields.iter().find(|field| leads_to(pointer, &field.control.place))
     }
 
     /// Judges every field, marks what is wrong, and focuses the first of it. Whether all are right.
@@ -135,17 +134,23 @@ impl FormView {
 
     /// Adds what the visitor has put in to a request.
     pub(crate) fn write(&self, request: &ObjectWriter, description: &Description) {
+        let own = ObjectWriter::new();
         for field in &self.fields {
-            let name = field.control.name();
-            if field.control == Control::Consent {
-                let consent = ObjectWriter::new();
-                consent.add("accepted", &field.input.checked().into());
-                consent.add_text("version", &description.consent().string("version"));
-                request.add(name, &consent.value());
-            } else {
-                request.add_text(name, &field.input.value());
+            let Control { place, kind, .. } = &field.control;
+            let checked = field.input.checked().into();
+            match (field.control.custom(), kind) {
+                (Some(id), Kind::Box) => own.add(id, &checked),
+                (Some(id), _) => own.add_text(id, &field.input.value()),
+                (None, Kind::Consent) => {
+                    let consent = ObjectWriter::new();
+                    consent.add("accepted", &checked);
+                    consent.add_text("version", &description.consent().string("version"));
+                    request.add(place, &consent.value());
+                }
+                (None, _) => request.add_text(place, &field.input.value()),
             }
         }
+        request.add(FIELDS, &own.value());
     }
 
     /// Whether the fields can be changed.
@@ -181,37 +186,39 @@ impl FormView {
 }
 
 impl FieldView {
-    fn new(
-        parent: &Node,
-        control: Control,
-        presence: Presence,
-        description: &Description,
-        texts: &Texts,
-    ) -> Self {
-        let name = control.name();
-        let required = presence == Presence::Required;
+    fn new(parent: &Node, control: Control, field: &Json, description: &Description, texts: &Texts) -> Self {
+        let name = control.place.as_str();
+        let required = control.presence == Presence::Required;
         let row = add(parent, "div", &[("class", "field"), ("part", "field")]);
         set(&row, "data-field", name);
         let (label, input);
-        if control == Control::Consent {
+        if control.is_box() {
             // The box stands before what it is about.
             input = add(&row, "input", &[("type", "checkbox"), ("part", "checkbox")]);
             label = add(&row, "label", &[("part", "label")]);
-            consent_text(&label, description, texts);
+            set(&row, "class", "field box");
         } else {
             label = add(&row, "label", &[("part", "label")]);
-            texts.put_of(&label, "field", name);
-            if !required {
-                let optional = [" (", &texts.get("form.optional"), ")"].concat();
-                add_text(&label, "span", &[("class", "optional")], &optional);
-            }
-            input = add(&row, tag(control), attributes(control));
-            match control {
-                Control::Field(FieldName::Reason) => fill_reasons(&input, description, texts),
-                Control::Country => fill_countries(&input, description, texts),
-                _ => {}
+            input = add(&row, tag(control.kind), attributes(control.kind));
+        }
+        match control.kind {
+            Kind::Consent => consent_text(&label, description, texts),
+            Kind::Country => texts.put(&label, "field.country"),
+            // The operator's words may be in another language than the form.
+            _ => {
+                add_text(&label, "span", &[("dir", "auto")], &field.string("label"));
             }
         }
+        match control.kind {
+            Kind::Choice => fill_choices(&input, field, texts),
+            Kind::Country => fill_countries(&input, description, texts),
+            _ => {}
+        }
+        if !required {
+            let optional = [" (", &texts.get("form.optional"), ")"].concat();
+            add_text(&label, "span", &[("class", "optional")], &optional);
+        }
+        set_if(&input, "autocomplete", field.text("autocomplete").as_deref());
         set(&label, "for", name);
         let error =
             add(&row, "p", &[("class", "error"), ("part", "error"), ("aria-live", "polite"), ("hidden", "")]);
@@ -223,14 +230,14 @@ impl FieldView {
         set(&input, "aria-describedby", &error_id);
         set_if(&input, "aria-required", required.then_some("true"));
         let input: HtmlInputElement = input.unchecked_into();
-        Self { control, presence, initial: input.value(), input, error }
+        Self { initial: input.value(), control, input, error }
     }
 
     /// Judges what stands in the field and marks it. Whether it is right.
     #[inline(never)]
     pub(crate) fn judge(&self, description: &Description, texts: &Texts) -> bool {
         let value = Value { text: self.input.value(), checked: self.input.checked() };
-        let code = self.control.judge(&value, self.presence, description).err();
+        let code = self.control.judge(&value, description.version().as_deref()).err();
         self.mark(code.map_or("", Code::as_str), texts);
         code.is_none()
     }
@@ -238,7 +245,7 @@ impl FieldView {
     /// Judges a field that the visitor leaves. One that is still empty is let be: who has only passed by has done nothing
     /// wrong.
     pub(crate) fn judge_on_leaving(&self, description: &Description, texts: &Texts) {
-        if !self.input.value().is_empty() && self.control != Control::Consent {
+        if !self.input.value().is_empty() && !self.control.is_box() {
             self.judge(description, texts);
         }
     }
@@ -259,37 +266,33 @@ impl FieldView {
     }
 }
 
-const fn tag(control: Control) -> &'static str {
-    match control {
-        Control::Field(FieldName::Message) => "textarea",
-        Control::Field(FieldName::Reason) | Control::Country => "select",
+const fn tag(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Lines => "textarea",
+        Kind::Choice | Kind::Country => "select",
         _ => "input",
     }
 }
 
-/// What tells the browser how to fill a field in and which keyboard to show.
-const fn attributes(control: Control) -> &'static [(&'static str, &'static str)] {
-    match control {
-        Control::Field(FieldName::Name) => &[("part", "input"), ("autocomplete", "name")],
-        Control::Field(FieldName::Phone) => &[
-            ("part", "input"),
-            ("type", "tel"),
-            ("inputmode", "tel"),
-            ("autocomplete", "tel"),
-            ("dir", "ltr"),
-        ],
+/// What tells the browser which keyboard to show. There is no `maxlength`: it cuts off what is pasted without a word, and
+/// an order number without its end is worse than a sentence that says what is wrong.
+const fn attributes(kind: Kind) -> &'static [(&'static str, &'static str)] {
+    match kind {
+        Kind::Phone => &[("part", "input"), ("type", "tel"), ("enterkeyhint", "next"), ("dir", "ltr")],
         // Not of type `email`, which would hide the white space that the rule judges and change the domain's letters.
-        Control::Field(FieldName::Email) => &[
+        Kind::Email => &[
             ("part", "input"),
             ("inputmode", "email"),
-            ("autocomplete", "email"),
+            ("enterkeyhint", "next"),
             ("autocapitalize", "off"),
             ("spellcheck", "false"),
             ("dir", "ltr"),
         ],
-        Control::Country => &[("part", "input select"), ("autocomplete", "country")],
-        Control::Field(FieldName::Reason) => &[("part", "input select")],
-        _ => &[("part", "input"), ("rows", "2")],
+        // Of the number and not of an address, which may be in another country; browsers know the option by its `+49`.
+        Kind::Country => &[("part", "input select"), ("autocomplete", "tel-country-code")],
+        Kind::Choice => &[("part", "input select")],
+        Kind::Lines => &[("part", "input"), ("rows", "2")],
+        _ => &[("part", "input"), ("enterkeyhint", "next"), ("dir", "auto")],
     }
 }
 
@@ -298,17 +301,17 @@ fn add_option(select: &Node, value: &str, label: &str) {
     set(&option, "value", value);
 }
 
-fn fill_reasons(select: &Node, description: &Description, texts: &Texts) {
+fn fill_choices(select: &Node, field: &Json, texts: &Texts) {
     add_option(select, "", &texts.get("field.reason.choose"));
-    for reason in description.reasons() {
-        add_option(select, &reason.string("id"), &reason.string("label"));
+    for choice in field.list("options") {
+        add_option(select, &choice.string("id"), &choice.string("label"));
     }
 }
 
 fn fill_countries(select: &Node, description: &Description, texts: &Texts) {
     for country in description.countries() {
-        let country = country.as_text();
-        add_option(select, &country, &texts.country(&country));
+        let code = country.string("code");
+        add_option(select, &code, &texts.country(&code));
     }
 }
 

@@ -47,6 +47,16 @@ impl Json {
         self.optional_number(name).unwrap_or_default()
     }
 
+    /// The whole number of a member; 0 where it is absent or no number.
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a cast saturates, and the service sends none that is negative"
+    )]
+    pub(crate) fn count(&self, name: &str) -> usize {
+        self.number(name) as usize
+    }
+
     /// Whether a member is `true`.
     pub(crate) fn flag(&self, name: &str) -> bool {
         self.get(name).0.is_truthy()
@@ -57,11 +67,6 @@ impl Json {
     pub(crate) fn list(&self, name: &str) -> Vec<Self> {
         let list = self.get(name).0.dyn_into::<Array>().unwrap_or_default();
         list.iter().map(Self).collect()
-    }
-
-    /// The value itself; empty where it is no text.
-    pub(crate) fn as_text(&self) -> String {
-        self.0.as_string().unwrap_or_default()
     }
 }
 

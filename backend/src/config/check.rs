@@ -1,6 +1,7 @@
 //! What a value must be beyond its type. Everything that is wrong is collected, so that one start tells it all.
 
 mod crm;
+mod fields;
 mod limits;
 mod webex;
 mod when;
@@ -8,7 +9,6 @@ mod when;
 use std::collections::HashSet;
 
 use ringback_contract::field::{self, Code};
-use ringback_contract::form::FieldName;
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
@@ -347,20 +347,7 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
         format!("there are no texts for {:?}", site.locale),
         format!("use one of {}", locale::names().join(", ")),
     );
-    let distinct: HashSet<_> = site.fields.iter().map(|field| *field as u8).collect();
-    found.require(
-        distinct.len() == site.fields.len() && site.fields.contains(&FieldName::Phone),
-        format!("{key}.fields"),
-        "a field stands twice, or `phone` is missing",
-        "list each field once, and phone among them",
-    );
-    for field in site.required.iter().filter(|field| !site.fields.contains(field)) {
-        found.add(
-            format!("{key}.required"),
-            format!("{field:?} is required and not shown"),
-            format!("add it to {key}.fields, or remove it here"),
-        );
-    }
+    fields::check(key, site, found);
     check_attributes(key, site, found);
     let mut ids = HashSet::new();
     for reason in &site.reasons {
@@ -371,12 +358,7 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
             format!("the id {:?} stands twice", reason.id),
             "give each reason an id of its own",
         );
-        found.require(
-            field::name(&reason.label, field::Presence::Required) == Ok(()),
-            format!("{key}.reasons.{}.label", reason.id),
-            "the label is empty, too long, or holds control characters",
-            "give the words that visitors choose by",
-        );
+        fields::label(&format!("{key}.reasons.{}.label", reason.id), &reason.label, site, found);
         if !reason.entry_point.is_empty() {
             found.entry_point(format!("{key}.reasons.{}.entry_point", reason.id), &reason.entry_point);
         }
@@ -462,13 +444,7 @@ fn check_attributes(key: &str, site: &Site, found: &mut Findings) {
             format!("the key {name:?} is empty or longer than {} bytes", attributes::KEY_MAX),
             "name it as the global variable of the flow",
         );
-        for placeholder in attributes::unknown_placeholders(text) {
-            found.add(
-                format!("{key}.attributes.{name}"),
-                format!("{{{placeholder}}} stands for nothing"),
-                format!("use one of {}", attributes::PLACEHOLDERS.join(", ")),
-            );
-        }
+        placeholders(format!("{key}.attributes.{name}"), text, site, found);
     }
     let reference = &site.reference_variable;
     found.require(
@@ -477,6 +453,22 @@ fn check_attributes(key: &str, site: &Site, found: &mut Findings) {
         format!("the attribute {reference:?} is missing or is not exactly {{callback_id}}"),
         format!("add {reference} = \"{{callback_id}}\" to {key}.attributes, or leave this key empty"),
     );
+}
+
+/// What stands in braces is known.
+fn placeholders(key: String, template: &str, site: &Site, found: &mut Findings) {
+    let fields: Vec<_> = site.custom_fields.iter().map(|field| field.id.as_str()).collect();
+    let unknown = attributes::unknown_placeholders(template, &fields);
+    if !unknown.is_empty() {
+        let of_fields = fields.iter().map(|id| format!("{}{id}", attributes::OF_FIELD));
+        let known: Vec<_> =
+            attributes::PLACEHOLDERS.iter().map(|name| (*name).to_owned()).chain(of_fields).collect();
+        found.add(
+            key,
+            format!("{{{}}} stands for nothing", unknown.join("}, {")),
+            format!("use one of {}", known.join(", ")),
+        );
+    }
 }
 
 fn check_agent(key: &str, agent: &Agent, config: &Config, found: &mut Findings) {

@@ -182,6 +182,7 @@ mod tests {
         let text = with_examples();
         let config = load_text(&text, &[]).unwrap();
         assert_eq!(config.sites["acme"].reasons[0].id, "billing");
+        assert_eq!(config.sites["acme"].custom_fields[0].id, "order_number");
         assert_eq!(config.agents["grace"].name, "Grace Loh");
         assert!(config.api_keys.contains_key("crm"));
         // What the examples say of defaults is what they are.

@@ -440,6 +440,9 @@ mod tests {
             (name, "name = 'Acme'\nfields = ['name']", "sites.acme.fields"),
             (name, "name = 'Acme'\nfields = ['phone']\nrequired = ['name']", "sites.acme.required"),
             (name, "name = 'Acme'\nattributes = { X = '{nmae}' }", "sites.acme.attributes.X"),
+            (name, "name = 'Acme'\nattributes = { X = '{field.size}' }", "sites.acme.attributes.X"),
+            (name, "name = 'Acme'\nfields = ['phone', 'nmae']\nrequired = []", "sites.acme.fields"),
+            (name, "name = 'Acme'\nfields = ['phone', 'phone']\nrequired = []", "sites.acme.fields"),
             (name, "name = 'Acme'\nattributes = {}", "sites.acme.reference_variable"),
             (name, "name = 'Acme'\nreasons = [{ id = 'A b', label = 'x' }]", "sites.acme.reasons.A b"),
             (name, "name = 'Acme'\nwait_time = { queue = '' }", "sites.acme.wait_time.queue"),
@@ -487,6 +490,82 @@ mod tests {
             let told = loaded(&SOUND.replacen(from, to, 1)).unwrap_err();
             assert!(told.0.iter().any(|error| error.key == key && !error.remedy.is_empty()), "{key}: {told}");
         }
+    }
+
+    #[test]
+    fn a_field_of_the_operators_own_that_cannot_work_is_found() {
+        let told_of = |fields: &str, field: &str| {
+            let site =
+                format!("name = 'Acme'\nrequired = []\nfields = [{fields}]\ncustom_fields = [{field}]");
+            loaded(&SOUND.replacen("name = \"Acme\"", &site, 1)).err().map(|errors| errors.to_string())
+        };
+        let shown = "'phone', 'size'";
+        let sound = "{ id = 'size', kind = 'choice', label = { en = 'Size', de = 'Größe' }, choices = [{ id = 's', label = 'S' }] }";
+        assert_eq!(told_of(shown, sound), None);
+        for (fields, field, key) in [
+            ("'phone'", sound, "custom_fields.size: the form does not show it"),
+            (shown, "{ id = 'size', kind = 'text', label = '' }", "custom_fields.size.label"),
+            (
+                shown,
+                "{ id = 'size', kind = 'text', label = { de = 'Größe' } }",
+                "custom_fields.size.label: there is no text",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'text', label = { en = 'S', tlh = 'S' } }",
+                "custom_fields.size.label: the form is in no",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'text', label = 'S', max_length = 251 }",
+                "custom_fields.size.max_length",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'text', label = 'S', autocomplete = 'cc-number' }",
+                "custom_fields.size.autocomplete",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'text', label = 'S', choices = [{ id = 's', label = 'S' }] }",
+                "custom_fields.size.choices",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'choice', label = 'S' }",
+                "custom_fields.size.choices: there are 0",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'choice', label = 'S', choices = [{ id = 's', label = 'S' }, { id = 's', label = 'T' }] }",
+                "custom_fields.size.choices.s: the id stands twice",
+            ),
+            (
+                shown,
+                "{ id = 'size', kind = 'text', label = 'S' }, { id = 'size', kind = 'text', label = 'T' }",
+                "the id \"size\" stands twice",
+            ),
+            (
+                "'phone', 'country'",
+                "{ id = 'country', kind = 'text', label = 'S' }",
+                "a member of this name already",
+            ),
+            (
+                "'phone', 'Size'",
+                "{ id = 'Size', kind = 'text', label = 'S' }",
+                "custom_fields.Size: this is not an identifier",
+            ),
+            (shown, "{ id = 'size', kind = 'number', label = 'S' }", "kind"),
+            (shown, "{ id = 'size', kind = 'text', label = 5 }", "a text, or a table of texts by language"),
+        ] {
+            let told = told_of(fields, field).unwrap_or_default();
+            assert!(told.contains(key) && told.contains("hint: "), "{field}: {told}");
+        }
+        let ids: Vec<_> = (0..13).map(|index| format!("f{index}")).collect();
+        let many = ids.iter().map(|id| format!("{{ id = '{id}', kind = 'text', label = 'S' }}"));
+        let listed = ids.iter().map(|id| format!("'{id}'")).chain(["'phone'".to_owned()]);
+        let told = told_of(&listed.collect::<Vec<_>>().join(","), &many.collect::<Vec<_>>().join(","));
+        assert!(told.unwrap().contains("13 fields of your own are too many"));
     }
 
     #[test]

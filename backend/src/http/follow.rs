@@ -275,6 +275,7 @@ pub(super) fn record(callback: &Callback, parts: &Parts) -> CallbackRecord {
     CallbackRecord {
         view: view(callback, Access::Crm, parts),
         reference: callback.request.reference.clone(),
+        fields: callback.request.fields.iter().map(|(id, answer)| (id.clone(), answer.reveal())).collect(),
         task_id: callback.task_id.clone(),
         attempts: callback.attempts,
         deadline: callback.deadline.to_string(),

@@ -20,7 +20,7 @@ use self::crm::{
     each_change_of_state_writes_its_message_for_who_wants_it,
     messages_are_taken_once_settled_once_and_tried_again,
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in,
-    what_a_crm_adds_to_the_attributes_is_kept,
+    what_a_crm_adds_to_the_attributes_is_kept, what_stands_in_fields_of_the_operators_own_is_kept,
 };
 use self::fresh::{Fresh, KEY};
 use self::number::{
@@ -106,6 +106,7 @@ promises! {
     a_place_is_given_back_when_its_callback_is_over_and_whoever_joins_needs_none
     a_callback_that_is_moved_takes_its_new_place_and_gives_its_old_one_back
     what_a_crm_adds_to_the_attributes_is_kept
+    what_stands_in_fields_of_the_operators_own_is_kept
     an_api_key_is_kept_found_and_taken_back_once
     pages_repeat_nothing_and_leave_nothing_out_while_more_comes_in
     a_list_holds_what_is_wanted_alone

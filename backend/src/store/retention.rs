@@ -10,7 +10,7 @@ use crate::phone::PhoneNumber;
 /// What is erased of a callback: everything that tells who the person is, or what they wanted. `$1` stands for the moment. State,
 /// times, reason and what Webex knows it by stay.
 pub(super) const ERASED: &str = "phone = '+0000', name = '', email = '', message = '', page = '', agent = NULL, reference = NULL, \
-     attributes = NULL, sealed = NULL, failure_detail = NULL, fallback_detail = NULL, claim = NULL, ended_at = NULL, erased_at = $1";
+     attributes = NULL, fields = NULL, sealed = NULL, failure_detail = NULL, fallback_detail = NULL, claim = NULL, ended_at = NULL, erased_at = $1";
 
 /// What goes with it, for each callback whose id is `$1`: the digest of a request can be guessed from its number, and texts of answers
 /// may repeat what was sent.

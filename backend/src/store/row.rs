@@ -14,6 +14,7 @@ use crate::callback::{Callback, CallbackId, Door, Failure, Fallback, Request, St
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::schedule::{Appointment, Keeper, Window};
+use crate::site::Answer;
 use crate::task_event::{TaskChange, TaskEvent};
 
 /// A row, by the kinds of columns that every store has. Each call fails where the column is missing or of another kind.
@@ -102,6 +103,8 @@ fn explained<T>(
 
 /// Reads a callback; who the person is has been read already.
 pub(super) fn read_callback(row: &impl Columns, who: Who) -> Result<Callback, StoreError> {
+    let answers =
+        who.fields.iter().filter_map(|(id, value)| Some((id.clone(), Answer::of(value)?))).collect();
     let attributes = who.attributes.into_iter().map(|(key, value)| (key, Personal::new(value)));
     Ok(Callback {
         id: read_id(row)?,
@@ -119,6 +122,7 @@ pub(super) fn read_callback(row: &impl Columns, who: Who) -> Result<Callback, St
             reference: optional_owned(row, "reference")?,
             consent_version: optional_owned(row, "consent_version")?,
             attributes: attributes.collect(),
+            fields: answers,
         },
         state: parsed(row, "state", State::parse)?,
         failure: explained(row, "failure", "failure_detail", Failure::parse)?,

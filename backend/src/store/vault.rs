@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use async_trait::async_trait;
+use ringback_contract::request::FieldValue;
 use secrecy::{ExposeSecret as _, SecretBox};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
@@ -45,7 +46,7 @@ pub(super) struct SealedRow {
 
 /// What takes the personal data of one row out of the clear. The claim stays what it is where it is none any more.
 pub(super) const SEAL: &str = "UPDATE callback SET phone = $1, name = '', email = '', message = '', page = '', \
-     attributes = NULL, claim = CASE WHEN claim IS NULL THEN NULL ELSE $2 END, sealed = $3 \
+     attributes = NULL, fields = NULL, claim = CASE WHEN claim IS NULL THEN NULL ELSE $2 END, sealed = $3 \
      WHERE id = $4 AND sealed IS NULL AND erased_at IS NULL";
 
 /// Rows in clear, after an id.
@@ -109,6 +110,8 @@ pub(super) struct Who {
     pub(super) page: String,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) attributes: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    pub(super) fields: BTreeMap<String, FieldValue>,
 }
 
 /// The same as columns: in clear, or sealed with a hash in place of the number.
@@ -274,11 +277,13 @@ impl Who {
             message: request.message.reveal().to_owned(),
             page: request.page.clone(),
             attributes: attributes.map(|(key, value)| (key.clone(), value.reveal().to_owned())).collect(),
+            fields: request.fields.iter().map(|(id, answer)| (id.clone(), answer.reveal())).collect(),
         }
     }
 
     fn in_clear(row: &impl Columns) -> Result<Self, StoreError> {
         let attributes = row.optional_text("attributes")?.map(serde_json::from_str).transpose();
+        let fields = row.optional_text("fields")?.map(serde_json::from_str).transpose();
         Ok(Self {
             phone: row.text("phone")?.to_owned(),
             name: row.text("name")?.to_owned(),
@@ -286,14 +291,24 @@ impl Who {
             message: row.text("message")?.to_owned(),
             page: row.text("page")?.to_owned(),
             attributes: attributes.map_err(|_| unreadable("attributes"))?.unwrap_or_default(),
+            fields: fields.map_err(|_| unreadable("fields"))?.unwrap_or_default(),
         })
     }
 
     /// What a CRM adds to the attributes of the task, as it is written; `None` where there is nothing.
     pub(super) fn attributes_json(&self) -> Option<String> {
-        // A map of texts always has a JSON form.
-        (!self.attributes.is_empty()).then(|| serde_json::to_string(&self.attributes).unwrap_or_default())
+        written(&self.attributes)
     }
+
+    /// What stands in the operator's own fields, as it is written; `None` where there is nothing.
+    pub(super) fn fields_json(&self) -> Option<String> {
+        written(&self.fields)
+    }
+}
+
+fn written<T: Serialize>(members: &BTreeMap<String, T>) -> Option<String> {
+    // A map by texts always has a JSON form.
+    (!members.is_empty()).then(|| serde_json::to_string(members).unwrap_or_default())
 }
 
 /// Keeps numbers out of the ledger, though not from whoever tries all of them.

@@ -63,7 +63,7 @@ impl CreateTask {
         let request = &callback.request;
         let values = Values::new(callback, site, agent);
         let value_of = |placeholder: &str| values.of(placeholder);
-        let reason = values.reason;
+        let reason = values.reason();
         let mut pairs: BTreeMap<String, String> = site
             .attributes
             .iter()
@@ -116,14 +116,17 @@ pub fn filled(template: &str, callback: &Callback, site: &Site, agent: Option<&A
 struct Values<'a> {
     request: &'a Request,
     callback_id: String,
-    reason: Option<&'a Reason>,
+    site: &'a Site,
     agent: Option<&'a Agent>,
 }
 
 impl<'a> Values<'a> {
     fn new(callback: &'a Callback, site: &'a Site, agent: Option<&'a Agent>) -> Self {
-        let request = &callback.request;
-        Self { request, callback_id: callback.id.to_string(), reason: site.reason(&request.reason), agent }
+        Self { request: &callback.request, callback_id: callback.id.to_string(), site, agent }
+    }
+
+    fn reason(&self) -> Option<&'a Reason> {
+        self.site.reason(&self.request.reason)
     }
 
     fn of(&self, placeholder: &str) -> Option<&str> {
@@ -131,7 +134,9 @@ impl<'a> Values<'a> {
         Some(match placeholder {
             "name" => request.name.reveal(),
             "email" => request.email.reveal(),
-            "reason" => self.reason.map_or("", |reason| &reason.label),
+            "reason" => {
+                self.reason().map_or("", |reason| reason.label.of(&self.site.locale, &self.site.locale))
+            }
             "reason_id" => &request.reason,
             "message" => request.message.reveal(),
             "page" => &request.page,
@@ -141,7 +146,7 @@ impl<'a> Values<'a> {
             "reference" => request.reference.as_deref().unwrap_or_default(),
             "consent_version" => request.consent_version.as_deref().unwrap_or_default(),
             "callback_id" => &self.callback_id,
-            _ => return None,
+            of_field => self.site.answer_text(&request.fields, of_field.strip_prefix(attributes::OF_FIELD)?),
         })
     }
 }

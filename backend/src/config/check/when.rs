@@ -1,7 +1,6 @@
 //! When a site takes callbacks: its opening hours, and the times that it offers.
 
 use super::Findings;
-use crate::attributes;
 use crate::hours::{DAY_MINUTES, Hours, Span};
 use crate::schedule::{self, Keeper, Offer};
 use crate::site::Site;
@@ -11,7 +10,7 @@ pub(super) fn check(key: &str, site: &Site, found: &mut Findings) {
         opening_hours(&format!("{key}.hours"), hours, found);
     }
     if let Some(offer) = &site.schedule {
-        schedule_offer(&format!("{key}.schedule"), offer, found);
+        schedule_offer(&format!("{key}.schedule"), offer, site, found);
         slots(&format!("{key}.schedule"), offer, site.hours.as_ref(), found);
     }
 }
@@ -57,7 +56,7 @@ fn clock(minute: u16) -> String {
 }
 
 /// The limits of Webex's API (OpenAPI, group "Callback Schedule"), where that is used.
-fn schedule_offer(key: &str, offer: &Offer, found: &mut Findings) {
+fn schedule_offer(key: &str, offer: &Offer, site: &Site, found: &mut Findings) {
     zone(key, &offer.timezone, found);
     found.require(
         offer.shortest_minutes <= offer.longest_minutes && offer.longest_minutes > 0,
@@ -71,13 +70,7 @@ fn schedule_offer(key: &str, offer: &Offer, found: &mut Findings) {
         format!("{} is not between 1 and 366", offer.horizon_days),
         "use 31 or fewer",
     );
-    for placeholder in attributes::unknown_placeholders(&offer.callback_reason) {
-        found.add(
-            format!("{key}.callback_reason"),
-            format!("{{{placeholder}}} stands for nothing"),
-            format!("use one of {}", attributes::PLACEHOLDERS.join(", ")),
-        );
-    }
+    super::placeholders(format!("{key}.callback_reason"), &offer.callback_reason, site, found);
     if offer.through != Keeper::Webex {
         return;
     }

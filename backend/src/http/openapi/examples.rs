@@ -1,9 +1,13 @@
 //! Examples of what is sent and answered.
 
+use std::collections::BTreeMap;
+
 use ringback_contract::callback::{Accepted, CallbackRecord, State, Waited};
 use ringback_contract::event::{CallbackEvent, ChangedCallback};
 use ringback_contract::form::Form;
-use ringback_contract::request::{CallbackChange, Consent, NewCallback, NewCrmCallback, Schedule};
+use ringback_contract::request::{
+    CallbackChange, Consent, FieldValue, NewCallback, NewCrmCallback, Schedule,
+};
 use ringback_contract::slots::{Slot, Slots};
 use serde_json::json;
 
@@ -20,6 +24,10 @@ pub(super) fn changed() -> CallbackChange {
     CallbackChange { schedule: Some(schedule()), ..CallbackChange::default() }
 }
 
+fn order_number() -> BTreeMap<String, FieldValue> {
+    [("order_number".to_owned(), FieldValue::Text("4711".to_owned()))].into()
+}
+
 pub(super) fn crm_request() -> NewCrmCallback {
     NewCrmCallback {
         site: "acme".to_owned(),
@@ -27,6 +35,7 @@ pub(super) fn crm_request() -> NewCrmCallback {
         name: "Ann Example".to_owned(),
         agent: "grace".to_owned(),
         reference: "case-4711".to_owned(),
+        fields: order_number(),
         attributes: [("Case".to_owned(), "4711".to_owned())].into(),
         ..NewCrmCallback::default()
     }
@@ -40,6 +49,7 @@ pub(super) fn visitors_request() -> NewCallback {
         reason: "billing".to_owned(),
         consent: Consent { accepted: true, version: "2026-01".to_owned() },
         locale: "en".to_owned(),
+        fields: order_number(),
         ..NewCallback::default()
     }
 }
@@ -125,9 +135,14 @@ pub(super) fn form() -> Form {
         "locale": "en",
         "direction": "ltr",
         "texts": { "form.title": "We call you back" },
-        "fields": [{ "name": "name", "presence": "required" }, { "name": "phone", "presence": "required" }],
-        "reasons": [{ "id": "billing", "label": "A question about a bill" }],
-        "countries": ["US"],
+        "fields": [
+            { "name": "name", "kind": "text", "label": "Your name", "presence": "required", "max_length": 100, "autocomplete": "name" },
+            { "name": "phone", "kind": "tel", "label": "Phone number", "presence": "required", "max_length": 40, "autocomplete": "tel" },
+            { "name": "reason", "kind": "choice", "label": "What is it about?", "presence": "optional",
+              "options": [{ "id": "billing", "label": "A question about a bill" }] },
+            { "name": "order_number", "custom": true, "kind": "text", "label": "Order number", "presence": "optional", "max_length": 20 },
+        ],
+        "countries": [{ "code": "US", "calling_code": "+1" }],
         "opened": "rbo_0f1e2d3c.AAABm4V8m4A.c2lnbmF0dXJl",
     }));
     form.unwrap_or_else(|error| unreachable!("the example of a form cannot be read: {error}"))

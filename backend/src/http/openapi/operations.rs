@@ -206,7 +206,7 @@ fn browser_operations() -> Vec<Operation> {
             id: "describeForm",
             tag: "browser",
             summary: "What a site's form shows",
-            description: "Texts, fields, reasons, countries and the consent text.",
+            description: "Texts, fields with their labels and choices, countries and the consent text.",
             door: Door::Browser,
             parameters: &["Site", "Locale", "AgentToken"],
             body: None,

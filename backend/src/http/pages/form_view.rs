@@ -2,12 +2,16 @@
 
 use maud::{Markup, html};
 use ringback_contract::field::Presence;
-use ringback_contract::form::{Agent, ConsentText, FieldName, Form};
-use ringback_contract::problem::FieldError;
+use ringback_contract::form::{Agent, ConsentText, Field, FieldKind, FieldName, Form};
+use ringback_contract::problem::{FieldError, leads_to};
+use ringback_contract::request::FieldValue;
 
-use super::posted::{CONSENT, CONSENT_VERSION, KEY, Posted, WAITED};
+use super::posted::{BOX, CONSENT, CONSENT_VERSION, KEY, Posted, WAITED};
 use crate::locale::Locale;
 use crate::words::Words;
+
+/// The country of the telephone number.
+const COUNTRY: &str = "country";
 
 /// What is said about a form that was sent.
 #[derive(Debug, Default)]
@@ -26,34 +30,29 @@ pub(super) struct FormView<'a> {
     told: &'a Told,
 }
 
-/// What tells the browser how to fill a field in, and which keyboard to show.
+/// What tells the browser which keyboard to show, and how to read what stands there.
 #[derive(Default)]
 struct Hints {
     kind: Option<&'static str>,
     inputmode: Option<&'static str>,
-    autocomplete: Option<&'static str>,
     autocapitalize: Option<&'static str>,
     spellcheck: Option<&'static str>,
     dir: Option<&'static str>,
 }
 
 impl Hints {
-    fn of(field: FieldName) -> Self {
-        let autocomplete = |token| Self { autocomplete: Some(token), ..Self::default() };
-        match field {
-            FieldName::Name => autocomplete("name"),
-            FieldName::Phone => {
-                Self { kind: Some("tel"), inputmode: Some("tel"), dir: Some("ltr"), ..autocomplete("tel") }
-            }
+    fn of(kind: FieldKind) -> Self {
+        match kind {
+            FieldKind::Tel => Self { kind: Some("tel"), dir: Some("ltr"), ..Self::default() },
             // Not of type `email`, which would hide the white space that the rule judges and change the domain's letters.
-            FieldName::Email => Self {
+            FieldKind::Email => Self {
                 inputmode: Some("email"),
                 autocapitalize: Some("off"),
                 spellcheck: Some("false"),
                 dir: Some("ltr"),
-                ..autocomplete("email")
+                ..Self::default()
             },
-            FieldName::Reason | FieldName::Message => Self::default(),
+            _ => Self { dir: Some("auto"), ..Self::default() },
         }
     }
 }
@@ -91,7 +90,7 @@ impl<'a> FormView<'a> {
                     ] {
                         @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
                     }
-                    @for field in &self.form.fields { (self.field(field.name, field.presence)) }
+                    @for field in &self.form.fields { (self.field(field)) }
                     @if let Some(consent) = &self.form.consent { (self.consent(consent)) }
                     // Out of sight, out of the order of focus, and out of what is read aloud or filled in by a browser.
                     div.trap aria-hidden="true" { input name="website" tabindex="-1" autocomplete="off"; }
@@ -136,21 +135,25 @@ impl<'a> FormView<'a> {
         let Some(alert) = &self.told.alert else {
             return html! {};
         };
-        let wrong = self.controls().filter_map(|control| Some((control, self.error(control)?)));
-        let elsewhere = self.told.errors.iter().filter(|error| {
-            let member = member(error);
-            !self.controls().any(|control| control == member)
+        let wrong = self.controls().filter_map(|(control, label)| {
+            let error = self.error(&control)?;
+            Some((control, label, error))
         });
+        let elsewhere = self
+            .told
+            .errors
+            .iter()
+            .filter(|error| !self.controls().any(|(control, _)| leads_to(&error.pointer, &control)));
         html! {
             // It has the focus when the page comes, so that whoever does not see it meets it first.
             div.alert #problem role="alert" tabindex="-1" autofocus {
                 p { (alert) }
                 ul {
-                    @for (control, error) in wrong {
+                    @for (control, label, error) in wrong {
                         li {
                             a href={ "#" (control) } {
                                 // The text of a consent is too long to lead to its box.
-                                @if control != CONSENT { (self.label(control)) ": " }
+                                @if control != CONSENT { (label) ": " }
                                 (error)
                             }
                         }
@@ -161,75 +164,101 @@ impl<'a> FormView<'a> {
         }
     }
 
-    /// The names of the controls, in their order.
-    fn controls(&self) -> impl Iterator<Item = &'static str> {
+    /// The places of the controls in the request, in their order, and what stands beside each.
+    fn controls(&self) -> impl Iterator<Item = (String, &str)> {
         let fields = self.form.fields.iter().flat_map(|field| {
-            let country = (field.name == FieldName::Phone && self.has_countries()).then_some("country");
-            country.into_iter().chain([name_of(field.name)])
+            let country = (field.kind == FieldKind::Tel && self.has_countries())
+                .then(|| (COUNTRY.to_owned(), self.country_label()));
+            country.into_iter().chain([(field.place(), field.label.as_str())])
         });
-        fields.chain(self.form.consent.is_some().then_some(CONSENT))
+        fields.chain(self.form.consent.as_ref().map(|consent| (CONSENT.to_owned(), consent.text.as_str())))
     }
 
     fn has_countries(&self) -> bool {
         self.form.countries.len() > 1
     }
 
-    fn label(&self, control: &str) -> &str {
-        self.locale.texts.get(&format!("field.{control}")).map_or("", String::as_str)
+    fn country_label(&self) -> &str {
+        self.locale.text("field.country")
     }
 
     /// What is wrong with a control, in the words of the language.
     fn error(&self, control: &str) -> Option<String> {
-        let error = self.told.errors.iter().find(|error| member(error) == control)?;
+        let error = self.told.errors.iter().find(|error| leads_to(&error.pointer, control))?;
         Some(self.locale.text(&format!("error.{}", error.code)).to_owned())
     }
 
-    fn value(&self, field: FieldName) -> &str {
+    /// What stands in a field; of a box, whether it is ticked.
+    fn value(&self, field: &Field) -> (&str, bool) {
         let callback = &self.posted.callback;
-        match field {
-            FieldName::Name => &callback.name,
-            FieldName::Phone => &callback.phone,
-            FieldName::Email => &callback.email,
-            FieldName::Reason => &callback.reason,
-            FieldName::Message => &callback.message,
+        if field.custom {
+            return match callback.fields.get(&field.name) {
+                Some(FieldValue::Text(text)) => (text, false),
+                Some(FieldValue::Checked(checked)) => ("", *checked),
+                None => ("", false),
+            };
         }
+        let text = match FieldName::parse(&field.name) {
+            Some(FieldName::Name) => &callback.name,
+            Some(FieldName::Phone) => &callback.phone,
+            Some(FieldName::Email) => &callback.email,
+            Some(FieldName::Reason) => &callback.reason,
+            Some(FieldName::Message) => &callback.message,
+            None => "",
+        };
+        (text, false)
     }
 
-    fn field(&self, field: FieldName, presence: Presence) -> Markup {
-        let name = name_of(field);
-        let required = presence == Presence::Required;
+    fn field(&self, field: &Field) -> Markup {
+        let place = field.place();
+        let required = field.presence == Presence::Required;
+        let control = self.control(field, &place, required);
+        let label = html! { span dir="auto" { (field.label) } };
         html! {
-            @if field == FieldName::Phone && self.has_countries() { (self.country()) }
-            (self.row(name, required, &self.control(field, name, required)))
+            @if field.kind == FieldKind::Tel && self.has_countries() { (self.country()) }
+            @if field.kind == FieldKind::Checkbox {
+                div.field.box data-field=(place) {
+                    (control)
+                    label for=(place) { (label) (self.optional(required)) }
+                    (said(&place, self.error(&place).as_deref()))
+                }
+            } @else {
+                (self.row(&place, &label, required, &control))
+            }
         }
     }
 
-    fn control(&self, field: FieldName, name: &str, required: bool) -> Markup {
-        let (value, invalid) = (self.value(field), self.error(name).map(|_| "true"));
+    fn control(&self, field: &Field, name: &str, required: bool) -> Markup {
+        let ((value, checked), invalid) = (self.value(field), self.error(name).map(|_| "true"));
         let described_by = format!("{name}-error");
         let required = required.then_some("true");
-        match field {
-            FieldName::Message => html! {
+        let autocomplete = field.autocomplete.as_deref();
+        match field.kind {
+            FieldKind::Textarea => html! {
                 textarea id=(name) name=(name) rows="3" aria-describedby=(described_by) aria-required=[required]
                     aria-invalid=[invalid] {
                     // A line end after the tag is none of the text (HTML, element textarea).
                     "\n" (value)
                 }
             },
-            FieldName::Reason => html! {
+            FieldKind::Choice => html! {
                 select id=(name) name=(name) aria-describedby=(described_by) aria-required=[required]
                     aria-invalid=[invalid] {
                     option value="" { (self.locale.text("field.reason.choose")) }
-                    @for reason in &self.form.reasons {
-                        option value=(reason.id) selected[reason.id == value] { (reason.label) }
+                    @for choice in &field.options {
+                        option value=(choice.id) selected[choice.id == value] { (choice.label) }
                     }
                 }
             },
-            FieldName::Name | FieldName::Phone | FieldName::Email => {
-                let hints = Hints::of(field);
+            FieldKind::Checkbox => html! {
+                input id=(name) name={ (BOX) (field.name) } type="checkbox" value="yes" checked[checked]
+                    aria-describedby=(described_by) aria-required=[required] aria-invalid=[invalid];
+            },
+            FieldKind::Text | FieldKind::Tel | FieldKind::Email => {
+                let hints = Hints::of(field.kind);
                 html! {
                     input id=(name) name=(name) value=(value) type=[hints.kind] inputmode=[hints.inputmode]
-                        autocomplete=[hints.autocomplete] autocapitalize=[hints.autocapitalize]
+                        autocomplete=[autocomplete] autocapitalize=[hints.autocapitalize]
                         spellcheck=[hints.spellcheck] dir=[hints.dir] aria-describedby=(described_by)
                         aria-required=[required] aria-invalid=[invalid];
                 }
@@ -240,23 +269,26 @@ impl<'a> FormView<'a> {
     fn country(&self) -> Markup {
         let words = Words::of(self.locale.name);
         let chosen = &self.posted.callback.country;
-        let invalid = self.error("country").map(|_| "true");
+        let invalid = self.error(COUNTRY).map(|_| "true");
         let select = html! {
-            select #country name="country" autocomplete="country" aria-describedby="country-error" aria-required="true"
+            select #country name=(COUNTRY) autocomplete="tel-country-code" aria-describedby="country-error" aria-required="true"
                 aria-invalid=[invalid] {
                 @for country in &self.form.countries {
-                    option value=(country) selected[country == chosen] { (words.country(country)) }
+                    // The code stands by itself, so that it reads from left to right in every language.
+                    option value=(country.code) selected[country.code == *chosen] {
+                        (words.country(&country.code)) " \u{2066}" (country.calling_code) "\u{2069}"
+                    }
                 }
             }
         };
-        self.row("country", true, &select)
+        self.row(COUNTRY, &html! { (self.country_label()) }, true, &select)
     }
 
     fn consent(&self, consent: &ConsentText) -> Markup {
         let error = self.error(CONSENT);
         let ticked = self.posted.callback.consent.accepted && error.is_none();
         html! {
-            div.field data-field=(CONSENT) {
+            div.field.box data-field=(CONSENT) {
                 input #consent name=(CONSENT) type="checkbox" value="yes" checked[ticked] aria-required="true"
                     aria-describedby="consent-error" aria-invalid=[error.as_ref().map(|_| "true")];
                 label for=(CONSENT) {
@@ -270,16 +302,19 @@ impl<'a> FormView<'a> {
         }
     }
 
-    fn row(&self, name: &str, required: bool, control: &Markup) -> Markup {
+    fn row(&self, name: &str, label: &Markup, required: bool, control: &Markup) -> Markup {
         html! {
             div.field data-field=(name) {
-                label for=(name) {
-                    (self.label(name))
-                    @if !required { span.optional { " (" (self.locale.text("form.optional")) ")" } }
-                }
+                label for=(name) { (label) (self.optional(required)) }
                 (control)
                 (said(name, self.error(name).as_deref()))
             }
+        }
+    }
+
+    fn optional(&self, required: bool) -> Markup {
+        html! {
+            @if !required { span.optional { " (" (self.locale.text("form.optional")) ")" } }
         }
     }
 }
@@ -288,22 +323,5 @@ impl<'a> FormView<'a> {
 fn said(name: &str, error: Option<&str>) -> Markup {
     html! {
         p.error id={ (name) "-error" } hidden[error.is_none()] { (error.unwrap_or_default()) }
-    }
-}
-
-/// The member of the request that a JSON Pointer (RFC 6901) leads into.
-fn member(error: &FieldError) -> &str {
-    let pointer = error.pointer.trim_start_matches('/');
-    pointer.split('/').next().unwrap_or(pointer)
-}
-
-/// The member of the request that a field fills.
-const fn name_of(field: FieldName) -> &'static str {
-    match field {
-        FieldName::Name => "name",
-        FieldName::Phone => "phone",
-        FieldName::Email => "email",
-        FieldName::Reason => "reason",
-        FieldName::Message => "message",
     }
 }

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
+use ringback_contract::form::OWN;
 use ringback_contract::problem::Kind;
 use ringback_contract::request::NewCallback;
 use serde_json::{Map, Value, json};
@@ -16,8 +17,13 @@ use crate::config::Limits;
 pub(super) const KEY: &str = "key";
 /// The token of a wait.
 pub(super) const WAITED: &str = "waited";
+/// The member of the request for the operator's own fields.
+const FIELDS: &str = "fields";
 /// The box to agree with.
 pub(super) const CONSENT: &str = "consent";
+/// What the name of a box of the operator's own begins with; its id follows. Only those that are ticked are sent, and a text cannot
+/// be mistaken for one.
+pub(super) const BOX: &str = "boxes/";
 /// The version of the text beside it.
 pub(super) const CONSENT_VERSION: &str = "consent_version";
 
@@ -68,10 +74,23 @@ impl Posted {
         if members.contains_key("agent") {
             return Err(Failure::new(Kind::UnknownField, "The agent stands in the address."));
         }
+        if members.contains_key(FIELDS) {
+            return Err(Failure::new(Kind::UnknownField, "Each field has a member of its own."));
+        }
         // Browsers end lines with a carriage return and a line feed in a form (HTML, form submission), and the form of
         // the JSON door does not.
         let text = |value: String| Value::String(value.replace("\r\n", "\n"));
-        let mut callback: Map<_, _> = members.into_iter().map(|(name, value)| (name, text(value))).collect();
+        let (mut callback, mut own) = (Map::new(), Map::new());
+        for (name, value) in members {
+            if let Some(id) = name.strip_prefix(BOX) {
+                own.insert(id.to_owned(), Value::Bool(true));
+            } else if let Some(id) = name.strip_prefix(OWN) {
+                own.insert(id.to_owned(), text(value));
+            } else {
+                callback.insert(name, text(value));
+            }
+        }
+        callback.insert(FIELDS.to_owned(), own.into());
         callback.insert("consent".to_owned(), consent);
         callback.insert("agent".to_owned(), agent.into());
         let callback = serde_json::from_value(Value::Object(callback))
@@ -92,11 +111,11 @@ mod tests {
     #[test]
     fn a_form_is_the_request_of_the_other_door() {
         let posted =
-            read("key=k&name=Ann&phone=%2B1+202&message=a%0D%0Ab&consent=on&consent_version=1&opened=o")
+            read("key=k&fields/order=47&boxes/member=yes&name=Ann&phone=%2B1+202&message=a%0D%0Ab&consent=on&consent_version=1&opened=o")
                 .unwrap();
         let expected = json!({
             "name": "Ann", "phone": "+1 202", "message": "a\nb", "agent": "token", "opened": "o",
-            "consent": { "accepted": true, "version": "1" },
+            "consent": { "accepted": true, "version": "1" }, "fields": { "order": "47", "member": true },
         });
         assert_eq!(posted.callback, serde_json::from_value(expected).unwrap());
         assert_eq!((posted.key.as_str(), posted.waited.as_str()), ("k", ""));
@@ -105,7 +124,9 @@ mod tests {
 
     #[test]
     fn what_the_form_does_not_have_is_refused() {
-        for bad in ["", "key=", "key=a+b", "key=k&phnoe=1", "key=k&agent=x", "key=k&schedule=x"] {
+        for bad in
+            ["", "key=", "key=a+b", "key=k&phnoe=1", "key=k&agent=x", "key=k&schedule=x", "key=k&fields=x"]
+        {
             assert!(read(bad).is_err(), "{bad}");
         }
     }

@@ -55,6 +55,7 @@ impl PostgresStore {
             .bind(&text)
             .bind(next.updated_at.as_millisecond())
             .bind(integer(next.revision))
+            .bind(clear.fields_json())
             .bind(&id)
             .bind(integer(next.revision) - 1);
         let changed = match change.execute(&mut *transaction).await {

@@ -165,14 +165,14 @@ async fn insert_key(
 /// Takes nothing where another has the claim.
 const INSERT_CALLBACK: &str = "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
-         fallback, fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at) \
+         fallback, fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at, fields) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26, $27, $28, $29, $30) \
+         $23, $24, $25, $26, $27, $28, $29, $30, $31) \
          ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING";
 
 /// What follows it where the visitor has agreed to something: the entry, where the callback was taken.
 const CONSENT_OF_TAKEN: &str = "INSERT INTO consent (person, given, site, text_hash, version, language, page, callback_id, at) \
-     SELECT $31::text, $32::boolean, $33::text, $34::text, $35::text, $36::text, $37::text, $38::text, $39::bigint FROM taken";
+     SELECT $32::text, $33::boolean, $34::text, $35::text, $36::text, $37::text, $38::text, $39::text, $40::bigint FROM taken";
 
 async fn insert_callback(
     connection: &mut PgConnection,
@@ -221,7 +221,8 @@ async fn insert_callback(
         .bind(&personal.sealed)
         .bind(callback.appointment.as_ref().is_some_and(|kept| kept.at_opening))
         .bind(begins_at)
-        .bind(wanted_at);
+        .bind(wanted_at)
+        .bind(clear.fields_json());
     let query = match consent {
         Some(consent) => ledger::bind_consent(query, consent),
         None => query,

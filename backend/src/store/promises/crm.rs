@@ -8,6 +8,7 @@ use crate::api_key::{self, ApiKey};
 use crate::callback::{Callback, CallbackId, State, sample};
 use crate::clock::after_s;
 use crate::personal::Personal;
+use crate::site::Answer;
 use crate::store::listing::Wanted;
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus, Subscriber};
 
@@ -16,6 +17,15 @@ pub(super) async fn what_a_crm_adds_to_the_attributes_is_kept(fresh: Fresh) {
     let pairs = [("Größe", "42 \"x\""), ("empty", "")];
     callback.request.attributes =
         pairs.map(|(key, value)| (key.to_owned(), Personal::new(value))).into_iter().collect();
+    fresh.store.insert(&callback, None, None, None).await.unwrap();
+    assert_eq!(fresh.reopened().await.store.get(callback.id).await.unwrap(), Some(callback));
+}
+
+pub(super) async fn what_stands_in_fields_of_the_operators_own_is_kept(fresh: Fresh) {
+    let mut callback = sample::callback(now());
+    let text = |text: &str| Answer::Text(Personal::new(text));
+    let answers = [("größe", text("42 \"x\"")), ("member", Answer::Checked(false)), ("word", text("true"))];
+    callback.request.fields = answers.map(|(id, answer)| (id.to_owned(), answer)).into();
     fresh.store.insert(&callback, None, None, None).await.unwrap();
     assert_eq!(fresh.reopened().await.store.get(callback.id).await.unwrap(), Some(callback));
 }

@@ -39,7 +39,11 @@ pub(super) async fn only_what_has_ended_is_erased_and_all_that_tells_who_it_was(
     assert_eq!(erased.request.phone.e164(), "+0000");
     let texts = [&erased.request.name, &erased.request.email, &erased.request.message];
     assert!(texts.iter().all(|text| text.reveal().is_empty()) && erased.request.page.is_empty());
-    assert!(erased.request.attributes.is_empty() && erased.request.agent.is_none());
+    assert!(
+        erased.request.attributes.is_empty()
+            && erased.request.fields.is_empty()
+            && erased.request.agent.is_none()
+    );
     assert_eq!(erased.request.reference, None);
     assert_eq!(erased.failure, Some((Failure::Refused, String::new())));
     assert_eq!((erased.state, erased.updated_at), (State::Cancelled, after_s(now(), 10)));

@@ -57,6 +57,7 @@ pub(super) fn apply(
             text,
             next.updated_at.as_millisecond(),
             signed(next.revision),
+            clear.fields_json(),
             next.id.to_string(),
             signed(next.revision) - 1,
         ],

@@ -428,8 +428,8 @@ fn insert(
         "insert a callback",
         "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
          consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
-         fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+         fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at, fields) \
+         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         params![
             callback.id.to_string(),
             request.site,
@@ -461,6 +461,7 @@ fn insert(
             appointment.is_some_and(|kept| kept.at_opening),
             begins_at,
             wanted_at,
+            clear.fields_json(),
         ],
     )?;
     if let Some(key) = key {
