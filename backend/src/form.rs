@@ -57,6 +57,7 @@ pub fn describe(
         locale: locale.name.to_owned(),
         direction: locale.direction,
         texts,
+        theme: site.theme.shown(None),
         fields,
         countries: site.countries.iter().filter_map(|code| country(code)).collect(),
         prefill_from_address: site.prefill_from_address,

@@ -13,7 +13,7 @@ mod embedded {
 const FALLBACK: &str = "en";
 
 /// The texts of one language.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Locale {
     /// The language tag.
     pub name: &'static str,

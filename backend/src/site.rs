@@ -3,6 +3,8 @@
 mod captcha;
 mod fields;
 mod label;
+mod texts;
+mod theme;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +17,8 @@ use sha2::{Digest as _, Sha256};
 pub use self::captcha::{Captcha, CaptchaWhen};
 pub use self::fields::{Answer, Answers, CustomChoice, CustomField, CustomKind, FieldId};
 pub use self::label::Label;
+pub use self::texts::{EVERY, Texts};
+pub use self::theme::Theme;
 use crate::hours::Hours;
 use crate::phone::PhoneNumber;
 use crate::rates::Rates;
@@ -52,6 +56,12 @@ pub struct Site {
     /// Language of the form where the page names none.
     #[serde(default = "default_locale")]
     pub locale: String,
+    /// The operator's own words, in the place of ours.
+    #[serde(default)]
+    pub texts: Texts,
+    /// How the form looks.
+    #[serde(default)]
+    pub theme: Theme,
     /// The site's own number; empty: none is shown.
     #[serde(default)]
     pub phone: String,

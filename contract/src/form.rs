@@ -22,6 +22,9 @@ pub struct Form {
     pub direction: Direction,
     /// The texts, by key: those of `widget/locales/en.json` that the form shows.
     pub texts: BTreeMap<String, String>,
+    /// How it looks.
+    #[serde(default, skip_serializing_if = "Theme::is_plain")]
+    pub theme: Theme,
     /// The fields to show, in this order.
     pub fields: Vec<Field>,
     /// The countries whose numbers the site calls, the usual one first.
@@ -77,6 +80,49 @@ pub struct ScheduleOffer {
     pub longest_minutes: u32,
     /// How long each slot is, in minutes; `/v1/sites/{site}/slots` lists those that are free.
     pub slot_minutes: u32,
+}
+
+/// How a form looks, where its page does not say.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+pub struct Theme {
+    /// What the rest starts from.
+    #[serde(default)]
+    pub preset: Preset,
+    /// Declarations for the form's style sheet: its colour, and what can be read on and of it, its radius and font.
+    #[serde(default)]
+    pub style: String,
+}
+
+impl Theme {
+    /// Whether it changes nothing.
+    pub fn is_plain(&self) -> bool {
+        *self == Self::default()
+    }
+}
+
+/// What the look of a form starts from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[serde(rename_all = "snake_case")]
+pub enum Preset {
+    /// Round corners and much room.
+    #[default]
+    Soft,
+    /// Little room, thin lines, no shadow.
+    Plain,
+    /// Square corners, strong lines and heavy letters.
+    Bold,
+}
+
+/// How much room there is around things.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Density {
+    /// Much.
+    Comfortable,
+    /// Little.
+    Compact,
 }
 
 /// The direction of a script: the value of HTML's `dir`.

@@ -13,11 +13,13 @@
 //! * [`proof`]: the work that a form does under pressure.
 //! * [`steps`]: the steps that a visitor sees a callback take, and [`wait`]: how long a wait is said to be.
 //! * [`slots`]: the times that a site offers.
+//! * [`color`]: colours that can be read on each other.
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
 pub mod callback;
 pub mod captcha;
 mod code;
+pub mod color;
 pub mod event;
 pub mod field;
 pub mod form;

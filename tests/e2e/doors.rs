@@ -6,6 +6,7 @@ use ringback_tests::house::House;
 use ringback_tests::plan::API_KEY;
 use ringback_tests::visitor;
 use serde_json::{Value, json};
+use toml::Table;
 use webex_simulator::{Operation, OutboundType, organization};
 
 /// The body of the only request to make a task.
@@ -203,7 +204,7 @@ async fn an_agent_is_shown_the_pages_of_the_site_alone() {
 #[tokio::test]
 async fn what_the_visitor_wrote_reaches_webex_without_control_characters_and_within_its_limits() {
     let house = House::with(|plan| {
-        let mut attributes = toml::Table::new();
+        let mut attributes = Table::new();
         attributes.insert("Message".to_owned(), "{message}".into());
         attributes.insert("RingbackRef".to_owned(), "{callback_id}".into());
         plan.set("sites.acme.attributes", attributes);
@@ -242,6 +243,32 @@ async fn the_form_is_described_as_the_operator_configured_it() {
     assert_eq!(preferred["locale"], "pt-BR");
     // A language that nobody has translated to is answered in the site's own.
     assert_eq!(house.get("/v1/sites/acme/form?locale=xx").await.ok()["locale"], "en");
+}
+
+#[tokio::test]
+async fn the_form_has_the_operators_own_words_and_look() {
+    let house = House::with(|plan| {
+        let words = |text: &str| Table::from_iter([("form.title".to_owned(), toml::Value::from(text))]);
+        plan.set("sites.acme.texts.de", words("Unsere Bergführer rufen Sie an"));
+        plan.set("sites.acme.texts.all", words("Acme"));
+        plan.set("sites.acme.theme.preset", "bold");
+        plan.set("sites.acme.theme.color", "#ffcc00");
+    })
+    .await;
+    let title = async |locale: &str| {
+        let form = house.get(&format!("/v1/sites/acme/form?locale={locale}")).await.ok();
+        form["texts"]["form.title"].as_str().unwrap_or_default().to_owned()
+    };
+    assert_eq!(title("de").await, "Unsere Bergführer rufen Sie an");
+    assert_eq!(title("ja").await, "Acme");
+    let theme = house.get("/v1/sites/acme/form").await.ok()["theme"].clone();
+    assert_eq!(theme["preset"], "bold");
+    assert!(theme["style"].as_str().unwrap().starts_with("--c0:#ffcc00;--o0:#000000;"), "{theme}");
+    // The page's own colour goes before; what is no colour is nothing.
+    let asked = house.get("/v1/sites/acme/form?color=%23003366").await.ok()["theme"]["style"].clone();
+    assert!(asked.as_str().unwrap().starts_with("--c0:#003366;--o0:#ffffff;"), "{asked}");
+    let nonsense = house.get("/v1/sites/acme/form?color=red%7D").await.ok()["theme"]["style"].clone();
+    assert_eq!(nonsense, theme["style"]);
 }
 
 #[tokio::test]

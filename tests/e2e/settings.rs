@@ -38,6 +38,8 @@ async fn a_value_that_cannot_be_used_stops_the_start_with_key_problem_and_remedy
         ("sites.acme.countries", set("sites.acme.countries", vec!["XX"])),
         ("sites.acme.ani", set("sites.acme.ani", "2025550100")),
         ("sites.acme.locale", set("sites.acme.locale", "xx")),
+        ("sites.acme.theme.color", set("sites.acme.theme.color", "blue")),
+        ("the nearest is \"step.queue\"", set("sites.acme.texts.en.queue", "x")),
         (
             "sites.acme.attributes",
             set("sites.acme.attributes", Table::from_iter([("A".to_owned(), Value::from("{nmae}"))])),

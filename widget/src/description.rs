@@ -36,6 +36,11 @@ impl Description {
         self.0.get("texts")
     }
 
+    /// How the form looks: a `preset` and the declarations of a `style`.
+    pub(crate) fn theme(&self) -> Json {
+        self.0.get("theme")
+    }
+
     /// The controls to show in their order, each with its description.
     pub(crate) fn controls(&self) -> Vec<(Control, Json)> {
         let mut controls = Vec::new();

@@ -34,15 +34,16 @@ enum Styles {
 }
 
 impl Styles {
-    fn put(root: &ShadowRoot) -> Self {
+    fn put(root: &ShadowRoot, own: &str) -> Self {
+        let styles = [STYLES, ".frame{", own, "}"].concat();
         match CssStyleSheet::new() {
-            Ok(sheet) if sheet.replace_sync(STYLES).is_ok() => {
+            Ok(sheet) if sheet.replace_sync(&styles).is_ok() => {
                 // A copy: what the property gives changes with it.
                 let before = root.adopted_style_sheets().concat(&Array::new());
                 root.set_adopted_style_sheets(&before.concat(&Array::of1(&sheet)));
                 Self::Sheet(before)
             }
-            _ => Self::Element(add_text(root, "style", &[], STYLES)),
+            _ => Self::Element(add_text(root, "style", &[], &styles)),
         }
     }
 
@@ -59,6 +60,10 @@ impl Shell {
         let frame = add(root, "div", &[("class", "frame")]);
         set(&frame, "lang", &description.get("locale"));
         set(&frame, "dir", &description.get("direction"));
+        let theme = description.theme();
+        // What the page says goes before what the site's operator says.
+        let preset = root.host().get_attribute("data-preset").unwrap_or_else(|| theme.string("preset"));
+        set(&frame, "data-preset", &preset);
         let tag = if inline { "section" } else { "dialog" };
         let panel = add(&frame, tag, &[("part", "panel"), ("aria-labelledby", "title")]);
         let body = add(&panel, "div", &[("class", "body")]);
@@ -68,7 +73,14 @@ impl Shell {
             let close = [("type", "button"), ("class", "close"), ("part", "close"), ("data-action", "close")];
             set(&add(&panel, "button", &close), "aria-label", &texts.get("form.close"));
         }
-        Self { host: root.host(), root: root.clone(), frame, dialog, body, styles: Styles::put(root) }
+        Self {
+            host: root.host(),
+            root: root.clone(),
+            frame,
+            dialog,
+            body,
+            styles: Styles::put(root, &theme.string("style")),
+        }
     }
 
     pub(crate) fn host(&self) -> &Element {

@@ -3,6 +3,7 @@
 mod crm;
 mod fields;
 mod limits;
+mod look;
 mod webex;
 mod when;
 
@@ -347,6 +348,7 @@ fn check_site(key: &str, site: &Site, found: &mut Findings) {
         format!("there are no texts for {:?}", site.locale),
         format!("use one of {}", locale::names().join(", ")),
     );
+    look::check(key, site, found);
     fields::check(key, site, found);
     check_attributes(key, site, found);
     let mut ids = HashSet::new();

@@ -569,6 +569,28 @@ mod tests {
     }
 
     #[test]
+    fn words_and_looks_that_cannot_be_shown_are_found() {
+        for (given, key) in [
+            ("theme.color = 'blue'", "theme.color"),
+            ("theme.radius = 41", "theme.radius"),
+            ("theme.font = 'x;y'", "theme.font"),
+            ("texts.xx = {}", "texts.xx"),
+            ("texts.en = { 'form.titel' = 'x' }", "texts.en.form.titel"),
+            ("texts.en = { 'meta.direction' = 'rtl' }", "texts.en.meta.direction"),
+            ("texts.en = { 'form.title' = ' ' }", "texts.en.form.title"),
+            ("texts.en = { 'form.title' = \"a\\u0007\" }", "texts.en.form.title"),
+            ("texts.all = { 'form.title.agent' = 'We call' }", "texts.all.form.title.agent"),
+        ] {
+            let told = loaded(&SOUND.replacen("name = \"Acme\"", &format!("name = 'Acme'\n{given}"), 1));
+            let key = format!("sites.acme.{key}");
+            assert!(
+                told.unwrap_err().0.iter().any(|error| error.key == key && !error.remedy.is_empty()),
+                "{key}"
+            );
+        }
+    }
+
+    #[test]
     fn more_attributes_than_webex_takes_are_refused() {
         let pairs: Vec<_> = (0..30).map(|index| format!("A{index} = 'x'")).collect();
         let text = format!("name = 'Acme'\nreference_variable = ''\nattributes = {{ {} }}", pairs.join(", "));

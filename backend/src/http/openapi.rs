@@ -347,6 +347,7 @@ fn parameters() -> Value {
         "Limit": parameter("query", "limit", false, json!({ "type": "integer", "minimum": 1, "maximum": 200, "default": 50 }),
             "How many on a page."),
         "Cursor": parameter("query", "cursor", false, json!({ "type": "string", "pattern": "^rbc_" }), "The member `next` of the page before."),
+        "Color": parameter("query", "color", false, text(), "The colour that the page asks for, such as `#1a56c4`; the answer holds what can be read on and of it."),
         "Locale": parameter("query", "locale", false, text(), "The languages that the page asks for, the best first, with commas in between: `de-AT,en`."),
         "SlotLocale": parameter("query", "locale", false, text(), "The languages of the texts, as for the form; none are given where it is left out."),
         "FromDay": parameter("query", "from", false, json!({ "type": "string", "format": "date" }), "The first day: today where it is left out."),

@@ -58,7 +58,7 @@ impl Asked {
 
 /// A page.
 struct Page<'a> {
-    locale: &'static Locale,
+    locale: &'a Locale,
     status: StatusCode,
     /// The headers of a refusal.
     headers: Vec<(HeaderName, HeaderValue)>,
@@ -76,7 +76,7 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(locale: &'static Locale, site: Option<&'a Site>, title: String, main: Markup) -> Self {
+    fn new(locale: &'a Locale, site: Option<&'a Site>, title: String, main: Markup) -> Self {
         Self {
             locale,
             status: StatusCode::OK,
@@ -180,16 +180,22 @@ fn phone(locale: &Locale, site: Option<&Site>) -> Markup {
     }
 }
 
-/// The language that the page around asks for, or the browser prefers among ours, or the site's.
-fn chosen_locale(request: &HttpRequest, asked: &str, of_site: &str) -> Result<&'static Locale, Failure> {
+/// The texts in the language that the page around asks for, or the browser prefers among ours, or the site's, as the site
+/// says them.
+fn chosen_locale<'a>(
+    request: &HttpRequest,
+    asked: &str,
+    site: Option<&'a Site>,
+) -> Result<&'a Locale, Failure> {
     let accepted = header(request, ACCEPT_LANGUAGE.as_str()).unwrap_or_default();
     // Browsers list languages in the order of preference (RFC 9110 section 12.5.4 advises weights that fall).
     let tags = accepted.split(',').map(|part| part.split(';').next().unwrap_or_default().trim());
     let mut wanted = asked.split(',').chain(tags).filter(|tag| !tag.is_empty());
-    wanted
+    let locale = wanted
         .find_map(locale::matching)
-        .or_else(|| locale::best([of_site]))
-        .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))
+        .or_else(|| locale::best(site.map(|site| site.locale.as_str())))
+        .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
+    Ok(site.map_or(locale, |site| site.texts.of(locale)))
 }
 
 /// What a refusal is in the words of the language.
@@ -214,7 +220,7 @@ fn of_failure(
     failure: &Failure,
 ) -> Result<HttpResponse, Failure> {
     let asked = Asked::of(request);
-    let locale = chosen_locale(request, &asked.locale, site.map_or("", |site| &site.locale))?;
+    let locale = chosen_locale(request, &asked.locale, site)?;
     let told = told(locale, failure);
     let title = locale.with("page.error", locale.text("form.title"));
     let body = html! {

@@ -3,6 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::{Accepted, State};
 use ringback_contract::captcha::CAPTCHA;
+use ringback_contract::color::Color;
 use ringback_contract::field::Code;
 use ringback_contract::form::{Agent, Form};
 use ringback_contract::problem::Kind;
@@ -24,6 +25,9 @@ pub(super) struct FormQuery {
     /// The languages that the page asks for, the best first, with commas in between.
     #[serde(default)]
     locale: String,
+    /// The colour that the page asks for, such as `#1a56c4`.
+    #[serde(default)]
+    color: String,
     /// The token of a preferred-agent link.
     #[serde(default)]
     agent: String,
@@ -41,21 +45,16 @@ pub(super) async fn form(
     origin::check_read(site, &parts.public_url, extract::sender(&request))?;
     let locale = locale::best(query.locale.split(',').chain([site.locale.as_str()]))
         .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
+    let locale = site.texts.of(locale);
     let agent = agent(&parts, &site_id, site, &query.agent);
     let guarded = Guarded {
         opened: parts.intake.opened_now(),
         captcha: parts.intake.captcha(&site_id, site),
         proof: parts.intake.proofs().challenge(&site_id)?,
     };
-    Ok(web::Json(form::describe(
-        &site_id,
-        site,
-        locale,
-        agent,
-        &parts.wait_times,
-        guarded,
-        parts.clock.now(),
-    )))
+    let now = parts.clock.now();
+    let described = form::describe(&site_id, site, locale, agent, &parts.wait_times, guarded, now);
+    Ok(web::Json(Form { theme: site.theme.shown(Color::parse(&query.color)), ..described }))
 }
 
 /// What became of a preferred-agent token; `None` where there is none.

@@ -51,6 +51,6 @@ pub(super) async fn list(
     Ok(web::Json(Slots {
         timezone: offer.timezone.clone(),
         slots: free.iter().map(slot).collect(),
-        texts: texts.map(locale::Locale::slot_texts).unwrap_or_default(),
+        texts: texts.map(|locale| site.texts.of(locale).slot_texts()).unwrap_or_default(),
     }))
 }

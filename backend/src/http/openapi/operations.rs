@@ -208,7 +208,7 @@ fn browser_operations() -> Vec<Operation> {
             summary: "What a site's form shows",
             description: "Texts, fields with their labels and choices, countries and the consent text.",
             door: Door::Browser,
-            parameters: &["Site", "Locale", "AgentToken"],
+            parameters: &["Site", "Locale", "Color", "AgentToken"],
             body: None,
             answers: vec![Answer {
                 status: 200,

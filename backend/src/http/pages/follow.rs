@@ -120,7 +120,7 @@ impl Opened<'_> {
         let site = parts.config.sites.get(&self.callback.request.site);
         let of_form = &self.callback.request.locale;
         let language = if asked.locale.is_empty() { of_form } else { &asked.locale };
-        let locale = chosen_locale(request, language, site.map_or("", |site| &site.locale))?;
+        let locale = chosen_locale(request, language, site)?;
         let seen = view(&self.callback, self.access, parts);
         let refresh_s = (mode.still.is_none()).then(|| refresh_s(seen.state)).flatten();
         let follow = FollowView {

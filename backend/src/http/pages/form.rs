@@ -143,7 +143,7 @@ fn show(
     agent: Option<Agent>,
 ) -> Result<HttpResponse, Failure> {
     let asked = Asked::of(request);
-    let locale = chosen_locale(request, &asked.locale, &owner.site.locale)?;
+    let locale = chosen_locale(request, &asked.locale, Some(owner.site))?;
     // Where no page is around, or one that hides its address, this is the page that holds the form. Not the one of a link,
     // whose address is worth something.
     let around = extract::header(request, REFERER.as_str()).filter(|_| asked.is_framed());
@@ -185,7 +185,7 @@ async fn take(
                 .finish())
         }
         Err(refusal) => {
-            let locale = chosen_locale(request, &posted.callback.locale, &site.locale)?;
+            let locale = chosen_locale(request, &posted.callback.locale, Some(site))?;
             let refused = Refused::of(parts, locale, refusal, &mut posted)?;
             Ok(refused.answer(parts, owner, locale, &asked, &posted))
         }
@@ -243,7 +243,7 @@ impl Refused {
         self,
         parts: &Parts,
         owner: Owner<'_>,
-        locale: &'static Locale,
+        locale: &Locale,
         asked: &Asked,
         posted: &Posted,
     ) -> HttpResponse {
@@ -269,13 +269,7 @@ struct Drawn<'a> {
     told: Told,
 }
 
-fn draw(
-    parts: &Parts,
-    owner: Owner<'_>,
-    locale: &'static Locale,
-    asked: &Asked,
-    drawn: Drawn<'_>,
-) -> HttpResponse {
+fn draw(parts: &Parts, owner: Owner<'_>, locale: &Locale, asked: &Asked, drawn: Drawn<'_>) -> HttpResponse {
     let Owner { site_id, site, token } = owner;
     let Drawn { status, agent, posted, told } = drawn;
     let guarded = Guarded { opened: posted.callback.opened.clone(), captcha: None, proof: None };
