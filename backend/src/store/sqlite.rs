@@ -5,7 +5,9 @@
 //! (SQLite documentation, "PRAGMA synchronous"). Others read from connections of their own.
 
 mod api_key;
+mod claims;
 mod credential;
+mod insertion;
 mod ledger;
 mod listing;
 pub(super) mod moving;
@@ -57,6 +59,15 @@ const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What a client's key was used for.
 const FIND_KEY: &str = "SELECT fingerprint, callback_id, joined FROM idempotency WHERE scope = ? AND key = ?";
+
+/// When the next callback is due; reads one index entry a site. An index by the time alone would be one more to write.
+const NEXT_DUE: &str = "WITH RECURSIVE waiting (site) AS ( \
+         SELECT min(site) FROM callback WHERE due_at IS NOT NULL \
+         UNION ALL \
+         SELECT (SELECT min(site) FROM callback WHERE due_at IS NOT NULL AND site > waiting.site) \
+         FROM waiting WHERE waiting.site IS NOT NULL \
+     ) SELECT min((SELECT min(due_at) FROM callback WHERE due_at IS NOT NULL AND site = waiting.site)) \
+     FROM waiting WHERE site IS NOT NULL";
 
 /// The store in an SQLite file.
 #[derive(Debug)]
@@ -324,10 +335,8 @@ impl Store for SqliteStore {
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
-        let query = sqlx::query_scalar(
-            "SELECT due_at FROM callback WHERE due_at IS NOT NULL ORDER BY due_at LIMIT 1",
-        );
-        let milliseconds: Option<i64> = query.fetch_optional(&self.readers).await.map_err(failed("read"))?;
+        let next = sqlx::query_scalar(NEXT_DUE).fetch_one(&self.readers).await;
+        let milliseconds: Option<i64> = next.map_err(failed("read"))?;
         milliseconds.map(row::moment).transpose()
     }
 

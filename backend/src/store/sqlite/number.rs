@@ -1,17 +1,18 @@
 //! The number of a callback is changed, in the SQLite file.
 
 use async_trait::async_trait;
-use rusqlite::{Connection, OptionalExtension as _, params};
+use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::claims::{self, Claims};
+use super::insertion::last_end;
 use super::ledger::insert_consent;
-use super::writer::{Context, Done, Write, execute, last_end, signed};
+use super::writer::{Context, Done, Write, execute, signed};
 use crate::callback::Callback;
 use crate::store::ledger::Given;
-use crate::store::number::{CHANGE, Numbers, OTHER_HOLDER, RELEASE, Renumbered, consent};
-use crate::store::row::read_id;
+use crate::store::number::{CHANGE, Numbers, Renumbered, consent};
 use crate::store::vault::PersonalColumns;
-use crate::store::{Claim, Inserted, StoreError, failed};
+use crate::store::{Claim, Inserted, StoreError};
 
 /// A change to write.
 pub(super) struct NumberWrite {
@@ -22,19 +23,19 @@ pub(super) struct NumberWrite {
 
 pub(super) fn apply(
     connection: &Connection,
+    claims: &mut Claims,
     write: &NumberWrite,
     context: &Context,
 ) -> Result<Done, StoreError> {
     let NumberWrite { next, claim, consent: given } = write;
     let vault = &context.vault;
     let PersonalColumns { clear, sealed } = vault.columns(next)?;
-    let text = claim.as_ref().map(|claim| vault.claim(&claim.text));
-    if let Some((claim, text)) = claim.as_ref().zip(text.as_ref()) {
-        execute(connection, "release a claim", RELEASE, params![text, claim.since.as_millisecond()])?;
-        let mut find = connection.prepare_cached(OTHER_HOLDER).map_err(failed("find a claim"))?;
-        let holder = find.query_row(params![text, next.id.to_string()], |row| Ok(read_id(row)));
-        if let Some(holder) = holder.optional().map_err(failed("find a claim"))? {
-            return Ok(Done { rows: 0, before: Some(Inserted::Joined(holder?)) });
+    let claim = claim.as_ref().map(|claim| Claim { text: vault.claim(&claim.text), ..claim.clone() });
+    let text = claim.as_ref().map(|claim| claim.text.as_str());
+    let former = claims::of(connection, next.id)?;
+    if let Some(claim) = &claim {
+        if let Some(holder) = claims.holder(connection, claim)?.filter(|holder| *holder != next.id) {
+            return Ok(Done { rows: 0, before: Some(Inserted::Joined(holder)) });
         }
         if let Some(since) = claim.cooled_since
             && let Some(ended_at) = last_end(connection, &clear.phone, &next.request.site, since)?
@@ -62,6 +63,14 @@ pub(super) fn apply(
             signed(next.revision) - 1,
         ],
     )?;
+    if rows == 1 {
+        if let Some(former) = former {
+            claims.take_back(&former, next.id);
+        }
+        if let Some(text) = text {
+            claims.give(text, next.id);
+        }
+    }
     if let Some(given) = given.as_ref().filter(|_| rows == 1) {
         insert_consent(connection, &consent(vault, next, given))?;
     }

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
+use super::claims::Claims;
 use super::trust::TrustWrite;
 use super::writer::{Write, execute};
 use crate::callback::{Callback, CallbackId};
@@ -45,17 +46,21 @@ pub(super) fn apply(connection: &Connection, erasure: &Erasure, now: Timestamp) 
     Ok(erased)
 }
 
-/// Takes rows out of the clear.
-pub(super) fn seal(connection: &Connection, rows: &[SealedRow]) -> Result<u64, StoreError> {
-    let seal = |row: &SealedRow| {
-        execute(
-            connection,
-            "seal",
-            vault::SEAL,
-            params![row.phone, row.claim, row.sealed, row.id.to_string()],
-        )
-    };
-    rows.iter().map(seal).sum()
+/// Takes rows out of the clear, and their claims.
+pub(super) fn seal(
+    connection: &Connection,
+    claims: &mut Claims,
+    rows: &[SealedRow],
+) -> Result<u64, StoreError> {
+    let mut sealed = 0;
+    for row in rows {
+        let values = params![row.phone, row.claim, row.sealed, row.id.to_string()];
+        sealed += execute(connection, "seal", vault::SEAL, values)?;
+        if let Some(claim) = &row.claim {
+            claims.give(claim, row.id);
+        }
+    }
+    Ok(sealed)
 }
 
 impl SqliteStore {

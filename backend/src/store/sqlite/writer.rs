@@ -13,25 +13,24 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Params, TransactionBehavior, params};
 use tokio::sync::{mpsc, oneshot};
 
+use super::BUSY_TIMEOUT;
 use super::api_key::{self, KeyWrite};
+use super::claims::{self, Claims};
 use super::credential::{self, CredentialWrite};
+use super::insertion;
 use super::ledger::{self, LedgerWrite};
 use super::number::{self, NumberWrite};
 use super::outbox::{self, MessageWrite};
 use super::retention::{self, Erasure};
 use super::scheduled;
 use super::trust::{self, TrustWrite};
-use super::{BUSY_TIMEOUT, FIND_KEY};
-use crate::agent::AgentName;
-use crate::callback::{Callback, CallbackId};
+use crate::callback::Callback;
 use crate::schedule::Window;
 use crate::slots::Place;
 use crate::store::ledger::Given;
 use crate::store::outbox::Subscribers;
-use crate::store::row::{Columns as _, moment, read_id, read_inserted};
 use crate::store::scheduled::begins;
-use crate::store::trust::LAST_END;
-use crate::store::vault::{PersonalColumns, SealedRow, Vault};
+use crate::store::vault::{SealedRow, Vault};
 use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 
@@ -43,9 +42,9 @@ const BATCH_MAX: usize = 256;
 /// Pages in the write-ahead log before they are carried over to the database file: a page that changes again and again is
 /// carried once. 16 MB, four times SQLite's own.
 const CHECKPOINT_PAGES: u32 = 4000;
-/// The pages that are kept at hand, in kilobytes: numbers come in no order, so the index of claims is written all over, and with
-/// SQLite's own 2 MB each claim would be read from the file again.
-const CACHE_KB: i64 = 16_000;
+/// The pages that are kept at hand, in kilobytes: twice SQLite's own. What is inserted comes in the order of time, so the ends
+/// of tables and indexes are written, and little is read again.
+const CACHE_KB: i64 = 4000;
 /// Statements that are kept ready.
 const STATEMENTS_MAX: usize = 64;
 /// How long carrying the log over after an erasure waits for those who read.
@@ -186,29 +185,31 @@ impl Drop for EndsTheProcess {
 pub(super) struct Link {
     path: PathBuf,
     connection: Option<Connection>,
+    claims: Claims,
 }
 
 impl Link {
     /// Opens a file that is there.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { path: path.to_owned(), connection: Some(connect(path)?) })
-    }
-
-    fn connection(&mut self) -> Result<&mut Connection, StoreError> {
-        let connection = match self.connection.take() {
-            Some(connection) => connection,
-            None => connect(&self.path)?,
-        };
-        Ok(self.connection.insert(connection))
+        Ok(Self { path: path.to_owned(), connection: Some(connect(path)?), claims: Claims::default() })
     }
 
     /// Writes all or nothing; gives what became of each once that is on the disk.
     fn transaction(&mut self, jobs: &[Job], context: &Context) -> Result<Vec<Done>, StoreError> {
-        let outcome = transaction(self.connection()?, jobs, context);
-        if !matches!(outcome, Ok(_) | Err(StoreError::Database { operation: BEGIN, .. })) {
-            // After a full disk or a damaged page, whatever the connection believes is not worth knowing.
-            self.connection = None;
+        let mut connection = match self.connection.take() {
+            Some(connection) => connection,
+            None => connect(&self.path)?,
+        };
+        let outcome = transaction(&mut connection, &mut self.claims, jobs, context);
+        if outcome.is_ok() {
+            self.claims.commit();
+        } else {
+            self.claims.roll_back();
         }
+        if matches!(outcome, Ok(_) | Err(StoreError::Database { operation: BEGIN, .. })) {
+            self.connection = Some(connection);
+        }
+        // Else, after a full disk or a damaged page, whatever the connection believes is not worth knowing.
         outcome
     }
 
@@ -285,13 +286,18 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, cont
 
 fn transaction(
     connection: &mut Connection,
+    claims: &mut Claims,
     jobs: &[Job],
     context: &Context,
 ) -> Result<Vec<Done>, StoreError> {
+    if jobs.iter().any(|job| matches!(job.write, Write::Insert { claim: Some(_), .. })) {
+        // Before the transaction: what it changes may come to nothing.
+        claims.read_once(connection)?;
+    }
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
     let begun =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(BEGIN))?;
-    let done = jobs.iter().map(|job| apply(&begun, &job.write, context)).collect::<Result<_, _>>()?;
+    let done = jobs.iter().map(|job| apply(&begun, claims, &job.write, context)).collect::<Result<_, _>>()?;
     begun.commit().map_err(failed("commit"))?;
     Ok(done)
 }
@@ -323,11 +329,17 @@ pub(super) fn execute(
     Ok(changed.map_err(failed(operation))? as u64)
 }
 
-fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Done, StoreError> {
+fn apply(
+    connection: &Connection,
+    claims: &mut Claims,
+    write: &Write,
+    context: &Context,
+) -> Result<Done, StoreError> {
     let rows = match write {
         Write::Insert { callback, key, claim, consent, place } => {
-            let done =
-                insert(connection, callback, key.as_ref(), claim.as_ref(), place.as_ref(), &context.vault)?;
+            let wanted =
+                insertion::Wanted { key: key.as_ref(), claim: claim.as_ref(), place: place.as_ref() };
+            let done = insertion::insert(connection, claims, callback, wanted, &context.vault)?;
             if let Some(given) = consent.as_ref().filter(|_| done.is_taken()) {
                 ledger::insert_consent(connection, &context.vault.consent(callback, given))?;
             }
@@ -343,13 +355,13 @@ fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Do
                 return Ok(Done { rows: 0, before: Some(Inserted::SlotFull) });
             }
             let before = outbox::state_of(connection, &context.subscribers, next)?;
-            let rows = update(connection, next, attempt.as_ref())?;
+            let rows = update(connection, claims, next, attempt.as_ref())?;
             if rows == 1 && before.is_some_and(|before| before != next.state.as_str()) {
                 outbox::insert(connection, &context.subscribers, next)?;
             }
             rows
         }
-        Write::Number(write) => return number::apply(connection, write, context),
+        Write::Number(write) => return number::apply(connection, claims, write, context),
         Write::KeepEvent { event, now } => keep_event(connection, event, *now)?,
         Write::MarkApplied { event_ids } => {
             let mark = |id| {
@@ -369,165 +381,25 @@ fn apply(connection: &Connection, write: &Write, context: &Context) -> Result<Do
         Write::Trust(write) => trust::apply(connection, write)?,
         Write::Ledger(write) => ledger::apply(connection, write)?,
         Write::Erase { erasure, now } => retention::apply(connection, erasure, *now)?,
-        Write::Seal { rows } => retention::seal(connection, rows)?,
+        Write::Seal { rows } => retention::seal(connection, claims, rows)?,
         // Writes one page for real, which a full disk has no room for. The number means nothing to us.
         Write::Check => execute(connection, "check", "PRAGMA user_version = 1", [])?,
     };
     Ok(Done { rows, before: None })
 }
 
-fn find_key(
+fn update(
     connection: &Connection,
-    key: &IdempotencyKey,
-    vault: &Vault,
-) -> Result<Option<Inserted>, StoreError> {
-    let mut find = connection.prepare_cached(FIND_KEY).map_err(failed("find a key"))?;
-    let mut rows = find.query(params![key.scope, key.key]).map_err(failed("find a key"))?;
-    rows.next().map_err(failed("find a key"))?.map(|row| read_inserted(row, key, vault)).transpose()
-}
-
-fn insert(
-    connection: &Connection,
-    callback: &Callback,
-    key: Option<&IdempotencyKey>,
-    claim: Option<&Claim>,
-    place: Option<&Place>,
-    vault: &Vault,
-) -> Result<Done, StoreError> {
-    let claim = claim.map(|claim| Claim { text: vault.claim(&claim.text), ..claim.clone() });
-    if let Some(key) = key
-        && let Some(before) = find_key(connection, key, vault)?
-    {
-        return Ok(Done { rows: 0, before: Some(before) });
-    }
-    if let Some(claim) = &claim
-        && let Some(first) = holder_of(connection, claim)?
-    {
-        if let Some(key) = key {
-            insert_key(connection, key, vault, &Keyed { id: first, joined: true }, callback.created_at)?;
-        }
-        return Ok(Done { rows: 0, before: Some(Inserted::Joined(first)) });
-    }
-    let PersonalColumns { clear, sealed } = vault.columns(callback)?;
-    if let Some(since) = claim.as_ref().and_then(|claim| claim.cooled_since)
-        && let Some(ended_at) = last_end(connection, &clear.phone, &callback.request.site, since)?
-    {
-        return Ok(Done { rows: 0, before: Some(Inserted::TooSoon { ended_at }) });
-    }
-    if let Some(place) = place
-        && scheduled::is_full(connection, callback, place)?
-    {
-        return Ok(Done { rows: 0, before: Some(Inserted::SlotFull) });
-    }
-    let request = &callback.request;
-    let fallback = callback.fallback.as_ref();
-    let appointment = callback.appointment.as_ref();
-    let (begins_at, wanted_at) = begins(callback);
-    execute(
-        connection,
-        "insert a callback",
-        "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, attributes, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, fallback, \
-         fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at, fields) \
-         VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
-        params![
-            callback.id.to_string(),
-            request.site,
-            request.door.as_str(),
-            clear.phone,
-            clear.name,
-            clear.email,
-            request.reason,
-            clear.message,
-            clear.page,
-            request.locale,
-            request.agent.as_ref().map(AgentName::as_text),
-            request.reference,
-            request.consent_version,
-            clear.attributes_json(),
-            callback.state.as_str(),
-            callback.attempts,
-            callback.created_at.as_millisecond(),
-            callback.updated_at.as_millisecond(),
-            callback.deadline.as_millisecond(),
-            callback.due_at.map(Timestamp::as_millisecond),
-            signed(callback.revision),
-            claim.map(|claim| claim.text),
-            fallback.map(|(fallback, _)| fallback.as_str()),
-            fallback.map(|(_, detail)| detail),
-            appointment.map(|kept| kept.window.as_text()),
-            appointment.map(|kept| kept.keeper.as_str()),
-            sealed,
-            appointment.is_some_and(|kept| kept.at_opening),
-            begins_at,
-            wanted_at,
-            clear.fields_json(),
-        ],
-    )?;
-    if let Some(key) = key {
-        insert_key(connection, key, vault, &Keyed { id: callback.id, joined: false }, callback.created_at)?;
-    }
-    Ok(Done { rows: 1, before: None })
-}
-
-/// When the last call to the number ended, if that was after a moment.
-pub(super) fn last_end(
-    connection: &Connection,
-    phone: &str,
-    site: &str,
-    since: Timestamp,
-) -> Result<Option<Timestamp>, StoreError> {
-    let mut find = connection.prepare_cached(LAST_END).map_err(failed("find the last call"))?;
-    let ended = find.query_row(params![phone, site, since.as_millisecond()], |row| row.get(0));
-    let ended: Option<i64> = ended.map_err(failed("find the last call"))?;
-    ended.map(moment).transpose()
-}
-
-/// The callback that has the claim, where it has not lost it.
-fn holder_of(connection: &Connection, claim: &Claim) -> Result<Option<CallbackId>, StoreError> {
-    let find = "SELECT id, created_at FROM callback WHERE claim = ?";
-    let mut find = connection.prepare_cached(find).map_err(failed("find a claim"))?;
-    let mut rows = find.query([&claim.text]).map_err(failed("find a claim"))?;
-    let Some(row) = rows.next().map_err(failed("find a claim"))? else {
-        return Ok(None);
-    };
-    if row.integer("created_at")? >= claim.since.as_millisecond() {
-        return read_id(row).map(Some);
-    }
-    let release = "UPDATE callback SET claim = NULL WHERE claim = ?";
-    execute(connection, "release a claim", release, [&claim.text])?;
-    Ok(None)
-}
-
-/// What a key leads to.
-struct Keyed {
-    id: CallbackId,
-    joined: bool,
-}
-
-fn insert_key(
-    connection: &Connection,
-    key: &IdempotencyKey,
-    vault: &Vault,
-    keyed: &Keyed,
-    now: Timestamp,
+    claims: &mut Claims,
+    next: &Callback,
+    attempt: Option<&Attempt>,
 ) -> Result<u64, StoreError> {
-    execute(
-        connection,
-        "insert a key",
-        "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at, joined) VALUES (?, ?, ?, ?, ?, ?)",
-        params![
-            key.scope,
-            key.key,
-            &vault.fingerprint(key)[..],
-            keyed.id.to_string(),
-            now.as_millisecond(),
-            keyed.joined
-        ],
-    )
-}
-
-fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -> Result<u64, StoreError> {
+    // What may end a claim: the end of the callback, and a move to another window.
+    let claim = if next.state.is_final() || next.appointment.is_some() {
+        claims::of(connection, next.id)?
+    } else {
+        None
+    };
     let failure = next.failure.as_ref();
     let fallback = next.fallback.as_ref();
     let appointment = next.appointment.as_ref();
@@ -572,6 +444,12 @@ fn update(connection: &Connection, next: &Callback, attempt: Option<&Attempt>) -
             signed(next.revision) - 1,
         ],
     )?;
+    if written == 1
+        && let Some(claim) = claim
+        && claims::of(connection, next.id)?.is_none()
+    {
+        claims.take_back(&claim, next.id);
+    }
     // What was asked of Webex was asked, whoever won.
     if let Some(attempt) = attempt.filter(|attempt| written == 1 || attempt.was_asked()) {
         execute(
