@@ -3,11 +3,15 @@
 //! Labels are what the service itself or its configuration names: routes, sites, states, outcomes. Nothing that a caller
 //! has typed is ever a label.
 
-use std::sync::OnceLock;
+use std::collections::HashMap;
+use std::sync::{LazyLock, OnceLock};
 use std::time::Duration;
 
-use metrics::{Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram};
+use metrics::{
+    Counter, Histogram, Unit, counter, describe_counter, describe_gauge, describe_histogram, gauge, histogram,
+};
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
+use parking_lot::RwLock;
 
 use crate::callback::{Door, State};
 
@@ -44,6 +48,8 @@ pub enum MetricsError {
     Taken,
 }
 
+static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
+
 /// What was counted and measured so far in this process.
 #[derive(Clone, Debug)]
 pub struct Metrics(PrometheusHandle);
@@ -51,7 +57,6 @@ pub struct Metrics(PrometheusHandle);
 impl Metrics {
     /// Begins to count. Services of one process count together.
     pub fn install() -> Result<Self, MetricsError> {
-        static INSTALLED: OnceLock<PrometheusHandle> = OnceLock::new();
         if let Some(handle) = INSTALLED.get() {
             return Ok(Self(handle.clone()));
         }
@@ -115,17 +120,63 @@ fn describe() {
     );
 }
 
+/// What each request comes to, at hand: to find it among all that is counted, by labels that are written anew each time, costs more
+/// than the counting. By routes and sites, of which there are few.
+type AtHand<T> = LazyLock<RwLock<HashMap<String, T>>>;
+
+/// Answers of one status to one method at one route.
+struct Answered {
+    method: &'static str,
+    status: u16,
+    count: Counter,
+    took: Histogram,
+}
+
+impl Answered {
+    fn new(method: &'static str, route: &str, status: u16) -> Self {
+        let route = route.to_owned();
+        let took = histogram!(HTTP_DURATION, "method" => method, "route" => route.clone());
+        let status_text = status.to_string();
+        let count = counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status_text);
+        Self { method, status, count, took }
+    }
+
+    fn note(&self, took: Duration) {
+        self.took.record(took);
+        self.count.increment(1);
+    }
+}
+
 /// A request was answered. `route` is the pattern of its address, `method` one of HTTP's own.
 pub fn answered(method: &'static str, route: &str, status: u16, took: Duration) {
-    let route = route.to_owned();
-    histogram!(HTTP_DURATION, "method" => method, "route" => route.clone()).record(took);
-    counter!(HTTP_REQUESTS, "method" => method, "route" => route, "status" => status.to_string())
-        .increment(1);
+    static AT_HAND: AtHand<Vec<Answered>> = LazyLock::new(RwLock::default);
+    let is_it = |answered: &&Answered| (answered.method, answered.status) == (method, status);
+    if let Some(known) = AT_HAND.read().get(route).and_then(|all| all.iter().find(is_it)) {
+        return known.note(took);
+    }
+    let answered = Answered::new(method, route, status);
+    answered.note(took);
+    if INSTALLED.get().is_some() {
+        AT_HAND.write().entry(route.to_owned()).or_default().push(answered);
+    }
 }
 
 /// A callback was accepted.
 pub fn accepted(site: &str, door: Door) {
-    counter!(ACCEPTED, "site" => site.to_owned(), "door" => door.as_str()).increment(1);
+    static AT_HAND: AtHand<[Counter; 2]> = LazyLock::new(RwLock::default);
+    let of_doors = |counters: &[Counter; 2]| match door {
+        Door::Site => counters[0].increment(1),
+        Door::Crm => counters[1].increment(1),
+    };
+    if let Some(known) = AT_HAND.read().get(site) {
+        return of_doors(known);
+    }
+    let counter = |door: Door| counter!(ACCEPTED, "site" => site.to_owned(), "door" => door.as_str());
+    let counters = [Door::Site, Door::Crm].map(counter);
+    of_doors(&counters);
+    if INSTALLED.get().is_some() {
+        AT_HAND.write().insert(site.to_owned(), counters);
+    }
 }
 
 /// A request joined a callback under way.

@@ -142,13 +142,11 @@ impl Signer {
     pub fn sign(&self, purpose: Purpose, payload: &[u8]) -> String {
         let key = &self.keys.read().signing;
         let signature = authenticator(key, purpose.prefix(), payload).finalize().into_bytes();
-        format!(
-            "{}{}.{}.{}",
-            purpose.prefix(),
-            key.id,
-            URL_SAFE_NO_PAD.encode(payload),
-            URL_SAFE_NO_PAD.encode(signature)
-        )
+        let mut token = [purpose.prefix(), key.id.as_str(), "."].concat();
+        URL_SAFE_NO_PAD.encode_string(payload, &mut token);
+        token.push('.');
+        URL_SAFE_NO_PAD.encode_string(signature, &mut token);
+        token
     }
 
     /// A name for that text which tells nothing of it, and is the same in every process with these keys.

@@ -13,6 +13,7 @@ use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError, web};
 use ringback_contract::problem::{FieldError, Kind, MEDIA_TYPE, Problem};
 use tracing_actix_web::RequestId;
+use uuid::Uuid;
 
 use super::Parts;
 use crate::entropy::NoEntropy;
@@ -196,7 +197,7 @@ pub async fn every_response(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let id = request.extensions().get::<RequestId>().map(ToString::to_string);
+    let id = request.extensions().get::<RequestId>().map(|id| id.hyphenated());
     let is_https =
         request.app_data::<web::Data<Parts>>().is_some_and(|parts| parts.public_url.starts_with("https://"));
     let response = next.call(request).await?.map_into_boxed_body();
@@ -204,10 +205,10 @@ pub async fn every_response(
     let is_error = status.is_client_error() || status.is_server_error();
     let response_error = response.response().error();
     let problem = match response_error.and_then(|error| error.as_error::<Failure>()) {
-        Some(failure) => Some(failure.response(id.clone())),
+        Some(failure) => Some(failure.response(id.map(|id| id.to_string()))),
         // Not an answer of ours: those name their type.
         None if is_error && (response_error.is_some() || !response.headers().contains_key(CONTENT_TYPE)) => {
-            Some(of_status(status).response(id.clone()))
+            Some(of_status(status).response(id.map(|id| id.to_string())))
         }
         None => None,
     };
@@ -224,7 +225,8 @@ pub async fn every_response(
         None => response,
     };
     let headers = response.headers_mut();
-    if let Some(id) = id.and_then(|id| HeaderValue::from_str(&id).ok()) {
+    let id = id.and_then(|id| HeaderValue::from_str(id.encode_lower(&mut Uuid::encode_buffer())).ok());
+    if let Some(id) = id {
         headers.insert(REQUEST_ID, id);
     }
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));

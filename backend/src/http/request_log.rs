@@ -7,6 +7,7 @@ use actix_web::dev::{ServiceRequest, ServiceResponse};
 use tracing::Span;
 use tracing::field::Empty;
 use tracing_actix_web::{RequestId, RootSpanBuilder};
+use uuid::Uuid;
 
 /// Builds the span of a request.
 #[derive(Clone, Copy, Debug)]
@@ -15,11 +16,11 @@ pub struct RequestSpan;
 impl RootSpanBuilder for RequestSpan {
     fn on_request_start(request: &ServiceRequest) -> Span {
         use actix_web::HttpMessage as _;
-        let id = request.extensions().get::<RequestId>().map(ToString::to_string).unwrap_or_default();
+        let id = request.extensions().get::<RequestId>().map_or(Uuid::nil(), |id| **id);
         tracing::info_span!(
             target: "ringback::http",
             "request",
-            request_id = id,
+            request_id = &*id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
             method = request.method().as_str(),
             // Known once the request is routed: see `request_metrics`.
             route = Empty,
