@@ -117,6 +117,8 @@ fn get(path: &str, bearer: &str) -> Vec<u8> {
 pub async fn measure() {
     let house = without_webex(|plan| {
         plan.oauth();
+        // Where the browser of whoever connects the organisation goes.
+        plan.set("server.public_url", "http://localhost");
         plan.set("sites.other.countries", vec!["US"]);
         plan.set("proof.calm_per_minute", 0);
         plan.set("proof.most_bits", 20);
