@@ -43,6 +43,13 @@ async fn without_scripts_a_visitor_asks_mends_follows_and_is_called() {
     play_to(&house, TaskState::Connected).await;
     page.until_text("#title", "You’re talking to us").await;
     play_to(&house, TaskState::Ended).await;
+    // While people talk the page looks rarely: this one is opened anew, once there is something to see.
+    eventually("the end is known", async || {
+        let listed = house.request(reqwest::Method::GET, "/v1/callbacks");
+        let listed = house.send(listed.bearer_auth(ringback_tests::plan::API_KEY)).await.ok();
+        (listed["callbacks"][0]["state"] == State::Completed.as_str()).then_some(())
+    })
+    .await;
     browser.goto(&format!("{}{path}", house.url())).await;
     page.until_text("#title", "The call has ended").await;
     page.click("#again").await;
