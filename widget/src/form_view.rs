@@ -292,7 +292,7 @@ const fn attributes(kind: Kind) -> &'static [(&'static str, &'static str)] {
         Kind::Country => &[("part", "input select"), ("autocomplete", "tel-country-code")],
         Kind::Choice => &[("part", "input select")],
         Kind::Lines => &[("part", "input"), ("rows", "2")],
-        _ => &[("part", "input"), ("enterkeyhint", "next"), ("dir", "auto")],
+        _ => &[("part", "input"), ("enterkeyhint", "next")],
     }
 }
 

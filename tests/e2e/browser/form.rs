@@ -188,3 +188,19 @@ async fn what_the_browser_sends_is_what_the_contract_says() {
     assert_eq!(task.attributes["Page"], format!("{}/", house.website()));
     assert!(!task.attributes.contains_key("Email"));
 }
+
+#[tokio::test]
+async fn an_empty_field_begins_where_its_language_does() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/rtl", house.website())).await;
+    let page = browser.page();
+    page.open().await;
+    let direction = |id: &str| {
+        let form = "document.querySelector('ringback-launcher').shadowRoot";
+        format!("return getComputedStyle({form}.getElementById('{id}')).direction")
+    };
+    for (id, expected) in [("name", "rtl"), ("message", "rtl"), ("phone", "ltr"), ("email", "ltr")] {
+        assert_eq!(browser.script(&direction(id), vec![]).await, expected, "{id}");
+    }
+}

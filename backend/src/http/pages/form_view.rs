@@ -52,7 +52,7 @@ impl Hints {
                 dir: Some("ltr"),
                 ..Self::default()
             },
-            _ => Self { dir: Some("auto"), ..Self::default() },
+            _ => Self::default(),
         }
     }
 }
