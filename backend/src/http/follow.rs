@@ -16,6 +16,7 @@ use crate::intake::{self, Refusal};
 use crate::metrics;
 use crate::phone::PhoneNumber;
 use crate::schedule;
+use crate::site::Site;
 use crate::store::Attempt;
 use crate::store::scheduled::Rescheduled;
 use crate::webex::wait_time::WaitTime;
@@ -137,13 +138,7 @@ pub(super) async fn change(
     let ignore_hours = change.ignore_hours;
     loop {
         let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
-        if access == Access::Joiner {
-            let detail = "It was asked for by another request, which alone can change it.";
-            return Err(Failure::new(Kind::NotChangeable, detail));
-        }
-        let site = parts.config.sites.get(&callback.request.site);
-        let site =
-            site.ok_or_else(|| Failure::new(Kind::SiteUnknown, "Its site is not configured any more."))?;
+        let site = site_of_change(&callback, access, &parts)?;
         if ignore_hours && access != Access::Crm {
             return Err(Failure::new(
                 Kind::Forbidden,
@@ -188,6 +183,20 @@ pub(super) async fn change(
             });
         }
     }
+}
+
+/// The site by whose rules a callback is changed, where whoever asks may change it.
+pub(super) fn site_of_change<'a>(
+    callback: &Callback,
+    access: Access,
+    parts: &'a Parts,
+) -> Result<&'a Site, Failure> {
+    if access == Access::Joiner {
+        let detail = "It was asked for by another request, which alone can change it.";
+        return Err(Failure::new(Kind::NotChangeable, detail));
+    }
+    let site = parts.config.sites.get(&callback.request.site);
+    site.ok_or_else(|| Failure::new(Kind::SiteUnknown, "Its site is not configured any more."))
 }
 
 /// `202`: the change is stored, and is being made at Webex.

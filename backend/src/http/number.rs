@@ -20,13 +20,7 @@ pub(super) async fn change(
     let mut is_counted = false;
     loop {
         let (callback, access, crm) = caller::callback(request, parts, id, Scope::CallbacksWrite).await?;
-        if access == Access::Joiner {
-            let detail = "It was asked for by another request, which alone can change it.";
-            return Err(Failure::new(Kind::NotChangeable, detail));
-        }
-        let site = parts.config.sites.get(&callback.request.site);
-        let site =
-            site.ok_or_else(|| Failure::new(Kind::SiteUnknown, "Its site is not configured any more."))?;
+        let site = follow::site_of_change(&callback, access, parts)?;
         let phone = parts.intake.number(site, typed, country).map_err(Refusal::Fields)?;
         if !callback.state.is_final() && callback.request.phone == phone {
             return Ok(follow::answer(&callback, access, parts));
