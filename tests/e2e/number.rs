@@ -100,7 +100,7 @@ async fn who_is_booked_is_called_at_the_new_number_in_the_window() {
         plan.set("store.encryption_key", ENCRYPTION_KEY);
     })
     .await;
-    let accepted = booked(&house, visitor::PHONE, &window(4, 120)).await;
+    let accepted = booked(&house, visitor::PHONE, &window(8, 120)).await;
     change_to(&house, &accepted, OTHER).await.ok();
     // Twice is as good as once.
     let view = change_to(&house, &accepted, OTHER).await.ok();

@@ -14,6 +14,9 @@ use ringback_tests::window::window;
 use serde_json::{Value, json};
 use webex_simulator::{Effect, Fault, Operation, OutboundType};
 
+/// How soon the windows of these tests begin, in seconds: late enough that a slow machine still books them.
+const SOON: i64 = 6;
+
 fn kept_by_us(plan: &mut Plan) {
     plan.set("sites.acme.schedule.through", "store");
     plan.set("sites.acme.schedule.timezone", "America/New_York");
@@ -36,6 +39,11 @@ fn starts_at_ms(view: &Value) -> i64 {
     starts_at.as_millisecond()
 }
 
+/// How long it is until a window that was just booked has been open for so many seconds.
+fn after_its_start(seconds: u64) -> Duration {
+    Duration::from_secs(SOON.unsigned_abs() + seconds)
+}
+
 /// When Webex was asked for each task.
 async fn asked_at(house: &House) -> Vec<i64> {
     let requests = house.control().requests_for(Operation::CreateTask).await.unwrap();
@@ -45,7 +53,7 @@ async fn asked_at(house: &House) -> Vec<i64> {
 #[tokio::test]
 async fn nobody_is_rung_before_the_window_and_who_is_booked_is_rung_once_in_it() {
     let house = House::with(kept_by_us).await;
-    let schedule = window(3, 120);
+    let schedule = window(SOON, 120);
     let accepted = booked(&house, &schedule).await;
     let view = house.view(&accepted).await;
     assert_eq!(view["state"], "scheduled");
@@ -65,7 +73,7 @@ async fn nobody_is_rung_before_the_window_and_who_is_booked_is_rung_once_in_it()
 #[tokio::test]
 async fn a_booking_outlives_a_kill() {
     let mut house = House::with(kept_by_us).await;
-    let accepted = booked(&house, &window(3, 120)).await;
+    let accepted = booked(&house, &window(SOON, 120)).await;
     house.kill().await;
     house.start().await;
     let view = house.view(&accepted).await;
@@ -77,10 +85,10 @@ async fn a_booking_outlives_a_kill() {
 #[tokio::test]
 async fn nobody_is_rung_after_the_window() {
     let mut house = House::with(kept_by_us).await;
-    let accepted = booked(&house, &window(1, 2)).await;
+    let accepted = booked(&house, &window(SOON, 2)).await;
     house.kill().await;
     // Not a wait for something to happen: the time itself is what is tested.
-    tokio::time::sleep(Duration::from_millis(3200)).await;
+    tokio::time::sleep(after_its_start(2)).await;
     house.start().await;
     house.until(&accepted.id, State::Expired).await;
     assert!(asked_at(&house).await.is_empty());
@@ -90,7 +98,7 @@ async fn nobody_is_rung_after_the_window() {
 async fn what_webex_does_not_take_in_the_window_is_given_up_at_its_end() {
     let house = House::with(kept_by_us).await;
     house.control().fault(&Fault::status(Operation::CreateTask, 503).times(1000)).await.unwrap();
-    let accepted = booked(&house, &window(1, 3)).await;
+    let accepted = booked(&house, &window(SOON, 3)).await;
     let record = house.until(&accepted.id, State::Expired).await;
     assert!(record["attempts"].as_u64().unwrap() >= 1);
     assert!(house.tasks().await.is_empty());
@@ -100,7 +108,7 @@ async fn what_webex_does_not_take_in_the_window_is_given_up_at_its_end() {
 async fn a_lost_answer_in_the_window_rings_nobody_twice() {
     let house = House::with(kept_by_us).await;
     house.control().fault(&Fault::new(Operation::CreateTask, Effect::CutAfter)).await.unwrap();
-    let accepted = booked(&house, &window(1, 120)).await;
+    let accepted = booked(&house, &window(SOON, 120)).await;
     house.until(&accepted.id, State::Completed).await;
     assert_eq!(house.tasks().await.len(), 1);
     assert_eq!(house.control().rings(visitor::PHONE_E164).await.unwrap(), 1);
@@ -109,31 +117,26 @@ async fn a_lost_answer_in_the_window_rings_nobody_twice() {
 #[tokio::test]
 async fn a_booking_is_called_off_until_its_window_begins() {
     let house = House::with(kept_by_us).await;
-    let accepted = booked(&house, &window(2, 120)).await;
+    let accepted = booked(&house, &window(SOON, 120)).await;
     let path = format!("/v1/callbacks/{}", accepted.id);
     let answer = house.send(house.request(Method::DELETE, &path).bearer_auth(&accepted.follow)).await.ok();
     assert_eq!(answer["state"], "cancelled");
-    never("it is sent all the same", Duration::from_millis(2500), async || {
-        !asked_at(&house).await.is_empty()
-    })
-    .await;
+    never("it is sent all the same", after_its_start(1), async || !asked_at(&house).await.is_empty()).await;
 }
 
 #[tokio::test]
 async fn a_booking_is_moved_by_its_visitor_and_by_the_crm() {
     let house = House::with(kept_by_us).await;
-    let accepted = booked(&house, &window(2, 120)).await;
+    let accepted = booked(&house, &window(SOON, 120)).await;
     let later = window(3600, 7200);
     let view = change(&house, &accepted, &accepted.follow, &json!({ "schedule": later })).await.ok();
     assert_eq!((view["state"].as_str(), &view["schedule"]["start"]), (Some("scheduled"), &later["start"]));
     // Twice is as good as once.
     let again = change(&house, &accepted, &accepted.follow, &json!({ "schedule": later })).await.ok();
     assert_eq!(again["revision"], view["revision"]);
-    never("it is sent at its former time", Duration::from_millis(2500), async || {
-        !asked_at(&house).await.is_empty()
-    })
-    .await;
-    let sooner = window(2, 120);
+    never("it is sent at its former time", after_its_start(1), async || !asked_at(&house).await.is_empty())
+        .await;
+    let sooner = window(SOON, 120);
     let record = change(&house, &accepted, API_KEY, &json!({ "schedule": sooner })).await.ok();
     assert_eq!(record["deadline"], record["schedule"]["ends_at"]);
     house.until(&accepted.id, State::Completed).await;
@@ -148,7 +151,7 @@ async fn what_cannot_be_moved_says_so() {
     let now = house.ask().await;
     change(&house, &now, &now.follow, &body).await.problem(Kind::NotChangeable);
     house.until(&now.id, State::Completed).await;
-    let booked_now = booked(&house, &window(1, 120)).await;
+    let booked_now = booked(&house, &window(SOON, 120)).await;
     house.until(&booked_now.id, State::Completed).await;
     change(&house, &booked_now, &booked_now.follow, &body).await.problem(Kind::NotChangeable);
     let accepted = booked(&house, &window(3600, 7200)).await;
@@ -182,7 +185,7 @@ async fn many_moves_and_a_call_off_at_once_end_as_one_of_them() {
 async fn a_booking_for_an_agent_goes_to_that_agent_in_its_window() {
     let house = House::with(kept_by_us).await;
     let token = house.agent_token("acme", "grace", "30d");
-    let posted = visitor::request_with(json!({ "agent": token, "schedule": window(1, 120) }));
+    let posted = visitor::request_with(json!({ "agent": token, "schedule": window(SOON, 120) }));
     let accepted = house.send(house.post(&posted)).await.accepted();
     assert_eq!(house.view(&accepted).await["agent"], "Grace Loh");
     house.until(&accepted.id, State::Completed).await;
