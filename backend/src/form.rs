@@ -87,9 +87,7 @@ pub fn describe(
 
 /// When the site opens, where it is closed.
 fn opening_after(hours: &Hours, now: Timestamp) -> Option<String> {
-    let closed = hours.open_until(now, now).is_none();
-    let opening = hours.next_opening(now).filter(|_| closed)?;
-    Some(with_offset(opening.opens_at, &hours.timezone))
+    Some(with_offset(hours.opening_after(now)?.opens_at, &hours.timezone))
 }
 
 /// The key of the text that stands beside a field.

@@ -230,6 +230,12 @@ impl Hours {
         dates.find_map(|date| self.openings_on(&zone, date).find(|opening| opening.opens_at >= moment))
     }
 
+    /// The next opening, where it is closed now.
+    pub fn opening_after(&self, moment: Timestamp) -> Option<Opening> {
+        let closed = self.open_until(moment, moment).is_none();
+        self.next_opening(moment).filter(|_| closed)
+    }
+
     /// Since when it has been closed; the moment itself where it is open.
     pub fn closed_since(&self, moment: Timestamp) -> Timestamp {
         if self.open_until(moment, moment).is_some() {

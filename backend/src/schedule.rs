@@ -251,6 +251,11 @@ impl Window {
         (self.date, self.start, self.end)
     }
 
+    /// What a request says that asks for it.
+    pub fn as_request(&self) -> Schedule {
+        Schedule { date: self.date(), start: self.start(), end: self.end(), timezone: self.timezone.clone() }
+    }
+
     /// The IANA name of the zone.
     pub fn timezone(&self) -> &str {
         &self.timezone

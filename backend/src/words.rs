@@ -64,28 +64,43 @@ impl Words {
         format.map_or_else(|_| String::new(), |format| format.format(Decimal::from(count)).to_string())
     }
 
-    /// A window by the clocks of its zone, which is named: whose clock the reader goes by is not known here.
-    pub fn window(&self, window: &Window) -> String {
-        let (date, start, end) = window.by_the_clock();
-        let day = Date::try_new_gregorian(
-            date.year().into(),
-            date.month().unsigned_abs(),
-            date.day().unsigned_abs(),
-        );
-        let clock = NoCalendarFormatter::try_new((&self.0).into(), fieldsets::T::hm());
-        let days = FixedCalendarDateTimeFormatter::<Gregorian, _>::try_new(
+    /// A day: "Tuesday, December 1, 2026".
+    pub fn day(&self, day: jiff::civil::Date) -> String {
+        let date =
+            Date::try_new_gregorian(day.year().into(), day.month().unsigned_abs(), day.day().unsigned_abs());
+        let format = FixedCalendarDateTimeFormatter::<Gregorian, _>::try_new(
             (&self.0).into(),
             fieldsets::YMDE::long(),
         );
-        let (Ok(day), Ok(clock), Ok(days)) = (day, clock, days) else {
-            return format!("{} {}–{} ({})", window.date(), window.start(), window.end(), window.timezone());
-        };
-        let time = |time: jiff::civil::Time| {
-            let (hour, minute) = (time.hour().unsigned_abs(), time.minute().unsigned_abs());
-            Time::try_new(hour, minute, 0, 0)
-                .map_or_else(|_| time.to_string(), |time| clock.format(&time).to_string())
-        };
-        format!("{}, {} – {} ({})", days.format(&day), time(start), time(end), window.timezone())
+        match (date, format) {
+            (Ok(date), Ok(format)) => format.format(&date).to_string(),
+            _ => day.to_string(),
+        }
+    }
+
+    /// A moment by the clocks of that zone: "Tuesday, December 1, 2026, 9:00 (Europe/Berlin)".
+    pub fn moment(&self, at: jiff::civil::DateTime, timezone: &str) -> String {
+        format!("{}, {} ({timezone})", self.day(at.date()), self.time(at.time()))
+    }
+
+    fn time(&self, time: jiff::civil::Time) -> String {
+        let format = NoCalendarFormatter::try_new((&self.0).into(), fieldsets::T::hm());
+        let shown = Time::try_new(time.hour().unsigned_abs(), time.minute().unsigned_abs(), 0, 0);
+        match (format, shown) {
+            (Ok(format), Ok(shown)) => format.format(&shown).to_string(),
+            _ => time.to_string(),
+        }
+    }
+
+    /// A span of a day: "10:00 – 12:30".
+    pub fn span(&self, start: jiff::civil::Time, end: jiff::civil::Time) -> String {
+        format!("{} – {}", self.time(start), self.time(end))
+    }
+
+    /// A window by the clocks of its zone, which is named: whose clock the reader goes by is not known here.
+    pub fn window(&self, window: &Window) -> String {
+        let (day, start, end) = window.by_the_clock();
+        format!("{}, {} ({})", self.day(day), self.span(start, end), window.timezone())
     }
 }
 

@@ -42,6 +42,7 @@ mod number;
 mod operation;
 mod plain;
 mod plain_follow;
+mod plain_times;
 mod policy;
 mod proof;
 mod refusals;

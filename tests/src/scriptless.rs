@@ -80,10 +80,11 @@ impl Scriptless<'_> {
         value.expect("a property").unwrap_or_default()
     }
 
-    /// Clicks with the mouse.
+    /// Clicks with the mouse. What was found may go with its page before it is clicked: then it is looked for on the next.
     pub async fn click(&self, selector: &str) {
-        let element = self.element(selector).await;
-        element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+        let client = &self.browser.client;
+        let what = format!("{selector} is clicked");
+        eventually(&what, async || client.find(Locator::Css(selector)).await.ok()?.click().await.ok()).await;
     }
 
     /// Types into a control, in the place of what stands there.

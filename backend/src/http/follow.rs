@@ -4,7 +4,7 @@ use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest, Window};
 use ringback_contract::field::Code;
 use ringback_contract::problem::Kind;
-use ringback_contract::request::CallbackChange;
+use ringback_contract::request::{CallbackChange, Schedule};
 use serde::Deserialize;
 
 use super::caller::Access;
@@ -135,28 +135,47 @@ pub(super) async fn change(
         (None, "") => return Err(intake::refuse("schedule", Code::Required).into()),
         (None, phone) => return number::change(&request, &parts, &id, phone, &change.country).await,
     };
-    let ignore_hours = change.ignore_hours;
+    let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+    let site = site_of_change(&callback, access, &parts)?;
+    if change.ignore_hours && access != Access::Crm {
+        let detail = "Only an API key may move a callback outside of the hours.";
+        return Err(Failure::new(Kind::Forbidden, detail));
+    }
+    let Moved { callback, just_now, is_under_way } =
+        move_to(&parts, site, callback, &schedule, change.ignore_hours).await?;
+    if let Some(crm) = crm.filter(|_| just_now) {
+        crm.record(&parts, "callback.change", callback.id, &callback.request.site).await;
+    }
+    Ok(if is_under_way { under_way(&callback, access, &parts) } else { answer(&callback, access, &parts) })
+}
+
+/// A callback that is moved to another window, or is being moved at Webex.
+pub(super) struct Moved {
+    callback: Callback,
+    /// Whether this very request has done so.
+    just_now: bool,
+    is_under_way: bool,
+}
+
+/// Moves a callback to another window, by the rules of its site. Who may is judged before.
+pub(super) async fn move_to(
+    parts: &Parts,
+    site: &Site,
+    mut callback: Callback,
+    schedule: &Schedule,
+    ignore_hours: bool,
+) -> Result<Moved, Failure> {
     loop {
-        let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
-        let site = site_of_change(&callback, access, &parts)?;
-        if ignore_hours && access != Access::Crm {
-            return Err(Failure::new(
-                Kind::Forbidden,
-                "Only an API key may move a callback outside of the hours.",
-            ));
-        }
-        let (window, place) = parts
-            .intake
-            .window(site, &schedule, ignore_hours)
-            .map_err(|error| Refusal::Fields(vec![error]))?;
+        let window = parts.intake.window(site, schedule, ignore_hours);
+        let (window, place) = window.map_err(|error| Refusal::Fields(vec![error]))?;
         let kept = callback.appointment.as_ref();
         if kept.is_some_and(|kept| kept.wanted.as_ref() == Some(&window)) {
-            return Ok(under_way(&callback, access, &parts));
+            return Ok(Moved { callback, just_now: false, is_under_way: true });
         }
         if !callback.state.is_final()
             && kept.is_some_and(|kept| kept.wanted.is_none() && kept.window == window)
         {
-            return Ok(answer(&callback, access, &parts));
+            return Ok(Moved { callback, just_now: false, is_under_way: false });
         }
         let Some(next) = callback.moved_to_window(window, parts.clock.now()) else {
             let detail = match kept {
@@ -165,22 +184,19 @@ pub(super) async fn change(
             };
             return Err(Failure::new(Kind::NotChangeable, detail));
         };
-        // Where another change came first, the callback is looked at anew.
-        let rescheduled = parts.store.reschedule(&next, place.as_ref()).await?;
-        if rescheduled == Rescheduled::SlotFull {
-            return Err(Refusal::slot_full().into());
-        }
-        if rescheduled == Rescheduled::Done {
-            metrics::moved(callback.state, next.state);
-            tracing::info!(callback = %next.id, state = next.state.as_str(), "callback moved to another window");
-            if let Some(crm) = &crm {
-                crm.record(&parts, "callback.change", next.id, &next.request.site).await;
+        match parts.store.reschedule(&next, place.as_ref()).await? {
+            Rescheduled::SlotFull => return Err(Refusal::slot_full().into()),
+            Rescheduled::Done => {
+                metrics::moved(callback.state, next.state);
+                tracing::info!(callback = %next.id, state = next.state.as_str(), "callback moved to another window");
+                let is_under_way = next.state == State::Rescheduling;
+                return Ok(Moved { callback: next, just_now: true, is_under_way });
             }
-            return Ok(if next.state == State::Rescheduling {
-                under_way(&next, access, &parts)
-            } else {
-                answer(&next, access, &parts)
-            });
+            // Another change came first: the callback is looked at anew.
+            Rescheduled::Overtaken => {
+                let missing = || Failure::new(Kind::NotFound, "No callback has this id any more.");
+                callback = parts.store.get(callback.id).await?.ok_or_else(missing)?;
+            }
         }
     }
 }

@@ -8,6 +8,7 @@ mod follow_view;
 pub(super) mod form;
 mod form_view;
 mod posted;
+mod slots;
 
 use actix_web::http::StatusCode;
 use actix_web::http::header::{

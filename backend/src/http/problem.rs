@@ -79,6 +79,11 @@ impl Failure {
         &self.headers
     }
 
+    /// What is wrong with the first field that was refused, where one was.
+    pub(super) fn refused_field(&self) -> Option<&str> {
+        self.problem.errors.first().map(|error| error.code.as_str())
+    }
+
     /// The header of that name.
     pub(super) fn header(&self, name: &HeaderName) -> Option<&HeaderValue> {
         self.headers.iter().find(|(known, _)| known == name).map(|(_, value)| value)

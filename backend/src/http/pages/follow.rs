@@ -1,4 +1,4 @@
-//! `/f/{token}`: where a callback stands, for whoever has its follow token; and a button to call it off.
+//! `/f/{token}`: where a callback stands, for whoever has its follow token; and buttons to call it off and to move it.
 //!
 //! The token stands in the address, so that it works without script: a capability, as a link with a secret in it is. Nothing
 //! happens when the address is opened, since programs that look through mail open what they find.
@@ -8,13 +8,15 @@ use actix_web::http::header::LOCATION;
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::State;
 use ringback_contract::problem::Kind;
+use ringback_contract::request::Schedule;
 use serde::Deserialize;
 
 use super::super::caller::Access;
-use super::super::follow::{call_off, view};
+use super::super::follow::{call_off, move_to, site_of_change, view};
 use super::super::problem::Failure;
 use super::super::{Parts, caller, extract};
 use super::follow_view::FollowView;
+use super::slots::free_slots;
 use super::{Asked, Page, chosen_locale, of_failure, panel, posted};
 use crate::callback::Callback;
 use crate::guard::origin;
@@ -38,7 +40,7 @@ pub(crate) async fn show(
     let shown = async {
         caller::count(&request, &parts, &parts.read_limit).await?;
         let opened = open(&request, &parts, &token).await?;
-        opened.page(&request, &parts, StatusCode::OK, None)
+        opened.page(&request, &parts, StatusCode::OK, None).await
     };
     shown.await.or_else(|failure| of_failure(&request, None, &failure))
 }
@@ -57,12 +59,19 @@ pub(crate) async fn act(
         let opened = open(&request, &parts, &token).await?;
         let mut members = posted::members(&request, body, parts.limits()).await?;
         let wish = members.remove("do").unwrap_or_default();
-        if wish != "cancel" || !members.is_empty() {
-            return Err(Failure::new(Kind::UnknownField, "The page has no such button."));
+        let when = posted::schedule(&members.remove(posted::SCHEDULE).unwrap_or_default())?;
+        match (wish.as_str(), when) {
+            _ if !members.is_empty() => Err(no_button()),
+            ("cancel", None) => opened.call_off(&request, &parts).await,
+            ("move", Some(when)) => opened.move_to(&request, &parts, &when).await,
+            _ => Err(no_button()),
         }
-        opened.call_off(&request, &parts).await
     };
     acted.await.or_else(|failure| of_failure(&request, None, &failure))
+}
+
+fn no_button() -> Failure {
+    Failure::new(Kind::UnknownField, "The page has no such button.")
 }
 
 /// A callback whose token was shown.
@@ -85,21 +94,52 @@ async fn open<'a>(request: &HttpRequest, parts: &Parts, token: &'a str) -> Resul
 
 impl Opened<'_> {
     async fn call_off(self, request: &HttpRequest, parts: &Parts) -> Result<HttpResponse, Failure> {
-        if self.access == Access::Joiner {
+        let done = if self.access == Access::Joiner {
             // Who joined sees no such button.
-            return self.page(request, parts, StatusCode::CONFLICT, Some("follow.cancel.late"));
-        }
-        let path = self.path(request);
-        match call_off(parts, self.callback.clone()).await {
-            Ok(_) => Ok(HttpResponse::SeeOther().insert_header((LOCATION, path)).finish()),
-            Err(failure) if failure.status() == StatusCode::CONFLICT => {
-                // The page shows where it stands now, which is why.
-                let callback = parts.store.get(self.callback.id).await?.unwrap_or(self.callback);
-                let late = Opened { callback, ..self };
-                late.page(request, parts, StatusCode::CONFLICT, Some("follow.cancel.late"))
-            }
+            Err(Failure::new(Kind::NotCancellable, "It was asked for by another request."))
+        } else {
+            call_off(parts, self.callback.clone()).await.map(|_| ())
+        };
+        self.after(request, parts, done, "follow.cancel.late").await
+    }
+
+    async fn move_to(
+        self,
+        request: &HttpRequest,
+        parts: &Parts,
+        when: &Schedule,
+    ) -> Result<HttpResponse, Failure> {
+        let done = match site_of_change(&self.callback, self.access, parts) {
+            Ok(site) => move_to(parts, site, self.callback.clone(), when, false).await.map(|_| ()),
             Err(failure) => Err(failure),
-        }
+        };
+        self.after(request, parts, done, "page.late").await
+    }
+
+    /// The page again, from its own address where what was wished for is done; else with why not. `late` is the key of what to say
+    /// where it could not be done any more.
+    async fn after(
+        self,
+        request: &HttpRequest,
+        parts: &Parts,
+        done: Result<(), Failure>,
+        late: &str,
+    ) -> Result<HttpResponse, Failure> {
+        let failure = match done {
+            Ok(()) => {
+                return Ok(HttpResponse::SeeOther().insert_header((LOCATION, self.path(request))).finish());
+            }
+            Err(failure) => failure,
+        };
+        let told = match failure.refused_field() {
+            Some(code) => format!("error.{code}"),
+            None if failure.status() == StatusCode::CONFLICT => late.to_owned(),
+            None => return Err(failure),
+        };
+        // Where it stands now may be why.
+        let callback = parts.store.get(self.callback.id).await?.unwrap_or(self.callback);
+        let page = Opened { callback, ..self };
+        page.page(request, parts, failure.status(), Some(&told)).await
     }
 
     /// The address of this page, for the next look at it.
@@ -107,7 +147,7 @@ impl Opened<'_> {
         format!("/f/{}{}", self.token, Asked::of(request).query())
     }
 
-    fn page(
+    async fn page(
         &self,
         request: &HttpRequest,
         parts: &Parts,
@@ -123,7 +163,12 @@ impl Opened<'_> {
         let locale = chosen_locale(request, language, site)?;
         let seen = view(&self.callback, self.access, parts);
         let refresh_s = (mode.still.is_none()).then(|| refresh_s(seen.state)).flatten();
+        let slots = match site.filter(|_| seen.changeable) {
+            Some(site) => free_slots(parts, &seen.site, site).await,
+            None => Vec::new(),
+        };
         let follow = FollowView {
+            slots: &slots,
             locale,
             seen: &seen,
             window: self.callback.appointment.as_ref().map(|kept| &kept.window),

@@ -4,7 +4,8 @@ use maud::{Markup, html};
 use ringback_contract::callback::{CallbackView, State};
 use ringback_contract::steps::{self, STEPS};
 
-use super::phone;
+use super::posted::SCHEDULE;
+use super::{phone, slots};
 use crate::locale::Locale;
 use crate::schedule::Window;
 use crate::site::Site;
@@ -16,6 +17,8 @@ pub(super) struct FollowView<'a> {
     pub(super) seen: &'a CallbackView,
     pub(super) window: Option<&'a Window>,
     pub(super) site: Option<&'a Site>,
+    /// The times that it may be moved to.
+    pub(super) slots: &'a [Window],
     /// The address of the page.
     pub(super) path: &'a str,
     pub(super) framed: bool,
@@ -64,7 +67,10 @@ impl FollowView<'_> {
             _ => None,
         };
         let wait = match (self.window, seen.wait_time_s) {
-            (Some(window), _) if waits => Some(locale.with("follow.when", &words.window(window))),
+            (Some(window), _) if waits => {
+                let key = if seen.at_opening { "form.closed" } else { "follow.when" };
+                Some(locale.with(key, &words.window(window)))
+            }
             (_, Some(seconds)) => Some(locale.with("form.wait", &words.wait(seconds))),
             _ => None,
         };
@@ -91,11 +97,31 @@ impl FollowView<'_> {
         }
     }
 
+    /// To another time: opened without script, and done by a button.
+    fn moving(&self) -> Markup {
+        let locale = self.locale;
+        html! {
+            details {
+                summary #move { (locale.text("follow.move")) }
+                @if self.slots.is_empty() {
+                    p.detail { (locale.text("slots.none")) }
+                } @else {
+                    form method="post" action=(self.path) {
+                        label for="schedule" { (locale.text("slots.time")) (slots::zone(self.slots)) }
+                        select #schedule name=(SCHEDULE) { (slots::options(locale, self.slots, self.window)) }
+                        button.quiet #save name="do" value="move" { (locale.text("slots.save")) }
+                    }
+                }
+            }
+        }
+    }
+
     fn actions(&self) -> Markup {
         let locale = self.locale;
         let still = if self.path.contains('?') { "&still" } else { "?still" };
         let again = format!("/c/{}{}", self.seen.site, if self.framed { "?level=plain" } else { "" });
         html! {
+            @if self.seen.changeable { (self.moving()) }
             @if self.seen.cancellable {
                 form method="post" action=(self.path) {
                     button.quiet #cancel name="do" value="cancel" { (locale.text("follow.cancel")) }

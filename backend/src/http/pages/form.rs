@@ -13,6 +13,7 @@ use super::super::problem::Failure;
 use super::super::{Parts, caller, extract};
 use super::form_view::{FormView, Told};
 use super::posted::{self, Posted};
+use super::slots::free_slots;
 use super::{Asked, Page, chosen_locale, of_failure, panel, phone};
 use crate::agent::AgentLink;
 use crate::entropy;
@@ -21,6 +22,7 @@ use crate::guard::origin;
 use crate::guard::rate::network_of;
 use crate::intake::{LinkedAgent, Refusal, Shown};
 use crate::locale::Locale;
+use crate::schedule::named_zone;
 use crate::site::Site;
 use crate::words::Words;
 
@@ -53,7 +55,7 @@ pub(crate) async fn for_site(
     let shown = async {
         caller::count(&request, &parts, &parts.read_limit).await?;
         let site = site.ok_or_else(unknown_site)?;
-        show(&request, &parts, Owner { site_id: &site_id, site, token: None }, StatusCode::OK, None)
+        show(&request, &parts, Owner { site_id: &site_id, site, token: None }, StatusCode::OK, None).await
     };
     shown.await.or_else(|failure| of_failure(&request, site, &failure))
 }
@@ -75,10 +77,13 @@ pub(crate) async fn for_agent(
             Ok(LinkedAgent { agent: Some(agent), .. }) if !parts.has_left(site, agent) => {
                 let named = Agent::Named { name: agent.name.clone() };
                 show(&request, &parts, Owner { token: Some(&token), ..owner }, StatusCode::OK, Some(named))
+                    .await
             }
-            Ok(_) => show(&request, &parts, owner, StatusCode::GONE, Some(Agent::Unavailable)),
-            Err(Code::LinkExpired) => show(&request, &parts, owner, StatusCode::GONE, Some(Agent::Expired)),
-            Err(_) => show(&request, &parts, owner, StatusCode::NOT_FOUND, Some(Agent::Invalid)),
+            Ok(_) => show(&request, &parts, owner, StatusCode::GONE, Some(Agent::Unavailable)).await,
+            Err(Code::LinkExpired) => {
+                show(&request, &parts, owner, StatusCode::GONE, Some(Agent::Expired)).await
+            }
+            Err(_) => show(&request, &parts, owner, StatusCode::NOT_FOUND, Some(Agent::Invalid)).await,
         }
     };
     shown.await.or_else(|failure| of_failure(&request, offered.map(|(_, site)| site), &failure))
@@ -135,7 +140,7 @@ fn dead(request: &HttpRequest) -> Result<HttpResponse, Failure> {
 }
 
 /// Shows an empty form.
-fn show(
+async fn show(
     request: &HttpRequest,
     parts: &Parts,
     owner: Owner<'_>,
@@ -158,7 +163,7 @@ fn show(
     };
     let posted = Posted { callback, key: new_key(parts)?, waited: String::new() };
     let told = Told::default();
-    Ok(draw(parts, owner, locale, &asked, Drawn { status, agent, posted: &posted, told }))
+    Ok(draw(parts, owner, locale, &asked, Drawn { status, agent, posted: &posted, told }).await)
 }
 
 /// Takes what was sent: a callback, or the same form again with what is wrong with it.
@@ -187,7 +192,7 @@ async fn take(
         Err(refusal) => {
             let locale = chosen_locale(request, &posted.callback.locale, Some(site))?;
             let refused = Refused::of(parts, locale, refusal, &mut posted)?;
-            Ok(refused.answer(parts, owner, locale, &asked, &posted))
+            Ok(refused.answer(parts, owner, locale, &asked, &posted).await)
         }
     }
 }
@@ -239,7 +244,7 @@ impl Refused {
         Ok(Self { failure, status, told, link })
     }
 
-    fn answer(
+    async fn answer(
         self,
         parts: &Parts,
         owner: Owner<'_>,
@@ -253,7 +258,7 @@ impl Refused {
             owner.token.and_then(|token| parts.intake.agent_of_link(owner.site_id, token).ok()?.agent);
         let agent = self.link.or_else(|| linked.map(|agent| Agent::Named { name: agent.name.clone() }));
         let drawn = Drawn { status: self.status, agent, posted, told: self.told };
-        let mut answer = draw(parts, owner, locale, asked, drawn);
+        let mut answer = draw(parts, owner, locale, asked, drawn).await;
         for (name, value) in self.failure.headers() {
             answer.headers_mut().insert(name.clone(), value.clone());
         }
@@ -269,14 +274,22 @@ struct Drawn<'a> {
     told: Told,
 }
 
-fn draw(parts: &Parts, owner: Owner<'_>, locale: &Locale, asked: &Asked, drawn: Drawn<'_>) -> HttpResponse {
+async fn draw(
+    parts: &Parts,
+    owner: Owner<'_>,
+    locale: &Locale,
+    asked: &Asked,
+    drawn: Drawn<'_>,
+) -> HttpResponse {
     let Owner { site_id, site, token } = owner;
     let Drawn { status, agent, posted, told } = drawn;
     let guarded = Guarded { opened: posted.callback.opened.clone(), captcha: None, proof: None };
     let form = form::describe(site_id, site, locale, agent, &parts.wait_times, guarded, parts.clock.now());
     let action = owner.path() + asked.query();
     let is_wrong = told.alert.is_some();
-    let view = FormView::new(&form, locale, posted, &told);
+    let mut view = FormView::new(&form, locale, posted, &told);
+    view.slots = free_slots(parts, site_id, site).await;
+    view.opening = opening(parts, site, locale);
     let title = view.title();
     let phone = if is_wrong {
         phone(locale, Some(site))
@@ -298,6 +311,14 @@ fn draw(parts: &Parts, owner: Owner<'_>, locale: &Locale, asked: &Asked, drawn: 
     page.framed = asked.is_framed();
     page.has_widget = has_widget;
     page.answer()
+}
+
+/// When the site opens, where it is closed: whoever asks to be called as soon as possible is called then.
+fn opening(parts: &Parts, site: &Site, locale: &Locale) -> Option<String> {
+    let hours = site.hours.as_ref()?;
+    let opening = hours.opening_after(parts.clock.now())?;
+    let opens_at = opening.opens_at.to_zoned(named_zone(&hours.timezone)?).datetime();
+    Some(Words::of(locale.name).moment(opens_at, &hours.timezone))
 }
 
 /// A key for a form, so that sending it twice has the effect of once.

@@ -6,8 +6,10 @@ use ringback_contract::form::{Agent, ConsentText, Field, FieldKind, FieldName, F
 use ringback_contract::problem::{FieldError, leads_to};
 use ringback_contract::request::FieldValue;
 
-use super::posted::{BOX, CONSENT, CONSENT_VERSION, KEY, Posted, WAITED};
+use super::posted::{BOX, CONSENT, CONSENT_VERSION, KEY, Posted, SCHEDULE, WAITED};
+use super::slots;
 use crate::locale::Locale;
+use crate::schedule::Window;
 use crate::words::Words;
 
 /// The country of the telephone number.
@@ -28,6 +30,10 @@ pub(super) struct FormView<'a> {
     locale: &'a Locale,
     posted: &'a Posted,
     told: &'a Told,
+    /// The times that may be chosen.
+    pub(super) slots: Vec<Window>,
+    /// When the site opens, in words, where it is closed.
+    pub(super) opening: Option<String>,
 }
 
 /// What tells the browser which keyboard to show, and how to read what stands there.
@@ -59,7 +65,7 @@ impl Hints {
 
 impl<'a> FormView<'a> {
     pub(super) fn new(form: &'a Form, locale: &'a Locale, posted: &'a Posted, told: &'a Told) -> Self {
-        Self { form, locale, posted, told }
+        Self { form, locale, posted, told, slots: Vec::new(), opening: None }
     }
 
     /// The title of the form and of its page.
@@ -91,6 +97,7 @@ impl<'a> FormView<'a> {
                         @if !value.is_empty() { input type="hidden" name=(name) value=(value); }
                     }
                     @for field in &self.form.fields { (self.field(field)) }
+                    (self.when())
                     @if let Some(consent) = &self.form.consent { (self.consent(consent)) }
                     // Out of sight, out of the order of focus, and out of what is read aloud or filled in by a browser.
                     div.trap aria-hidden="true" { input name="website" tabindex="-1" autocomplete="off"; }
@@ -127,6 +134,7 @@ impl<'a> FormView<'a> {
                 }
             }
             @if let Some(wait) = wait { p.intro { (locale.with("form.wait", &wait)) } }
+            @if let Some(opening) = &self.opening { p.intro { (locale.with("form.closed", opening)) } }
         }
     }
 
@@ -171,7 +179,9 @@ impl<'a> FormView<'a> {
                 .then(|| (COUNTRY.to_owned(), self.country_label()));
             country.into_iter().chain([(field.place(), field.label.as_str())])
         });
-        fields.chain(self.form.consent.as_ref().map(|consent| (CONSENT.to_owned(), consent.text.as_str())))
+        let when = (!self.slots.is_empty()).then(|| (SCHEDULE.to_owned(), self.locale.text("form.when")));
+        let consent = self.form.consent.as_ref().map(|consent| (CONSENT.to_owned(), consent.text.as_str()));
+        fields.chain(when).chain(consent)
     }
 
     fn has_countries(&self) -> bool {
@@ -282,6 +292,26 @@ impl<'a> FormView<'a> {
             }
         };
         self.row(COUNTRY, &html! { (self.country_label()) }, true, &select)
+    }
+
+    /// As soon as possible, or one of the free times.
+    fn when(&self) -> Markup {
+        let error = self.error(SCHEDULE);
+        let chosen = self.posted.callback.schedule.as_ref();
+        let chosen = self.slots.iter().find(|slot| Some(&slot.as_request()) == chosen);
+        html! {
+            @if !self.slots.is_empty() {
+                div.field data-field=(SCHEDULE) {
+                    label for=(SCHEDULE) { (self.locale.text("form.when")) (slots::zone(&self.slots)) }
+                    select #schedule name=(SCHEDULE) aria-describedby="schedule-error"
+                        aria-invalid=[error.as_ref().map(|_| "true")] {
+                        option value="" { (self.locale.text("form.now")) }
+                        (slots::options(self.locale, &self.slots, chosen))
+                    }
+                    (said(SCHEDULE, error.as_deref()))
+                }
+            }
+        }
     }
 
     fn consent(&self, consent: &ConsentText) -> Markup {

@@ -6,12 +6,13 @@ use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
 use ringback_contract::form::OWN;
 use ringback_contract::problem::Kind;
-use ringback_contract::request::NewCallback;
+use ringback_contract::request::{NewCallback, Schedule};
 use serde_json::{Map, Value, json};
 
 use super::super::extract::{self, header, sound_key};
 use super::super::problem::Failure;
 use crate::config::Limits;
+use crate::schedule::Window;
 
 /// The idempotency key, made when the form was drawn.
 pub(super) const KEY: &str = "key";
@@ -24,6 +25,8 @@ pub(super) const CONSENT: &str = "consent";
 /// What the name of a box of the operator's own begins with; its id follows. Only those that are ticked are sent, and a text cannot
 /// be mistaken for one.
 pub(super) const BOX: &str = "boxes/";
+/// The window that was chosen.
+pub(super) const SCHEDULE: &str = "schedule";
 /// The version of the text beside it.
 pub(super) const CONSENT_VERSION: &str = "consent_version";
 
@@ -68,6 +71,7 @@ impl Posted {
     pub(super) fn read(mut members: BTreeMap<String, String>, agent: &str) -> Result<Self, Failure> {
         let mut take = |name| members.remove(name).unwrap_or_default();
         let (key, waited) = (take(KEY), take(WAITED));
+        let schedule = schedule(&take(SCHEDULE))?;
         let key = sound_key(&key)?;
         // A box that is not ticked is not sent.
         let consent = json!({ "accepted": !take(CONSENT).is_empty(), "version": take(CONSENT_VERSION) });
@@ -93,10 +97,20 @@ impl Posted {
         callback.insert(FIELDS.to_owned(), own.into());
         callback.insert("consent".to_owned(), consent);
         callback.insert("agent".to_owned(), agent.into());
-        let callback = serde_json::from_value(Value::Object(callback))
+        let callback: NewCallback = serde_json::from_value(Value::Object(callback))
             .map_err(|_| Failure::new(Kind::UnknownField, "The form has a member that is not known here."))?;
-        Ok(Self { callback, key, waited })
+        Ok(Self { callback: NewCallback { schedule, ..callback }, key, waited })
     }
+}
+
+/// The window that was chosen from a list of ours: as its text, or nothing for as soon as possible.
+pub(super) fn schedule(text: &str) -> Result<Option<Schedule>, Failure> {
+    if text.is_empty() {
+        return Ok(None);
+    }
+    let window = Window::parse(text);
+    let window = window.ok_or_else(|| Failure::new(Kind::UnknownField, "No list of ours has this time."))?;
+    Ok(Some(window.as_request()))
 }
 
 #[cfg(test)]
@@ -119,6 +133,10 @@ mod tests {
         });
         assert_eq!(posted.callback, serde_json::from_value(expected).unwrap());
         assert_eq!((posted.key.as_str(), posted.waited.as_str()), ("k", ""));
+        let at =
+            read("key=k&schedule=2026-12-01T10:00:00/10:30:00[Europe/Berlin]").unwrap().callback.schedule;
+        assert_eq!(at.unwrap().timezone, "Europe/Berlin");
+        assert_eq!(read("key=k&schedule=").unwrap().callback.schedule, None);
         assert!(!read("key=k&consent_version=1").unwrap().callback.consent.accepted);
     }
 
