@@ -167,6 +167,7 @@ impl App {
             api_keys: ApiKeys::new(&config.api_keys),
             address_limit: Limit::new("address", &config.limits.address, shared_limits.clone()),
             read_limit: Limit::new("reads", &config.limits.reads, shared_limits.clone()),
+            change_limit: Limit::new("changes", &config.limits.changes, shared_limits.clone()),
             guess_limit: Limit::new("guesses", &config.limits.guesses, shared_limits.clone()),
             key_limit: Limit::new("key", &config.limits.key, shared_limits.clone()),
             shared_limits,

@@ -437,16 +437,15 @@ impl Intake {
             Inserted::Before { id, joined } => self.found(id, joined).await,
             Inserted::SlotFull => Err(Refusal::slot_full()),
             Inserted::KeyReused => Err(Refusal::KeyReused),
-            Inserted::TooSoon { ended_at } => Err(self.too_soon(ended_at, now)),
+            Inserted::TooSoon { ended_at } => Err(self.too_soon(&callback.request.site, ended_at)),
         }
     }
 
-    /// A number rests after a call.
-    fn too_soon(&self, ended_at: Timestamp, now: Timestamp) -> Refusal {
-        let over = after_s(ended_at, u64::from(self.cooldown_s));
-        let reset = Duration::try_from(over.duration_since(now)).unwrap_or_default();
-        let verdict = Verdict { allowed: false, limit: 1, remaining: 0, reset };
-        Refusal::Limited { name: "cooldown", verdict }
+    /// A number rests after a call. Whoever asks may be a stranger to whom it is no business that there was one, and when it ended: they are
+    /// told what the limit of the number tells, and to come back after a whole rest.
+    fn too_soon(&self, site: &str, ended_at: Timestamp) -> Refusal {
+        tracing::info!(site, %ended_at, "a request came too soon after a call to its number");
+        self.limits.refuse_number(Duration::from_secs(self.cooldown_s.into()))
     }
 
     /// One that was taken before.

@@ -9,7 +9,7 @@ use ringback_tests::house::House;
 use ringback_tests::plan::{API_KEY, API_KEY_FOR_ALL, Plan};
 use ringback_tests::visitor;
 use serde_json::json;
-use webex_simulator::Pace;
+use webex_simulator::{Fault, Operation, Pace};
 
 /// A post for a number of its own.
 fn post_for(house: &House, number: usize) -> RequestBuilder {
@@ -73,7 +73,17 @@ async fn one_number_may_be_called_so_often() {
     }
     assert_limited(&house.send(house.post(&visitor::request())).await, "number", 2);
     assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "number", 2);
+    // Several sites do not add up: whoever is harassed has one telephone.
+    assert_limited(&house.send(post_to_other(&house)).await, "number", 2);
     house.send(post_for(&house, 143)).await.accepted();
+}
+
+/// A post for the visitor's number at the other site.
+fn post_to_other(house: &House) -> RequestBuilder {
+    house
+        .request(Method::POST, "/v1/sites/other/callbacks")
+        .header("Origin", "https://www.other.example")
+        .json(&json!({ "name": visitor::NAME, "phone": visitor::PHONE_E164 }))
 }
 
 async fn a_number_has_rest_after_a_call(change: fn(&mut Plan)) {
@@ -85,8 +95,12 @@ async fn a_number_has_rest_after_a_call(change: fn(&mut Plan)) {
     .await;
     let first = house.ask_with_key("once").await;
     house.until(&first.id, State::Completed).await;
-    assert_limited(&house.send(house.post(&visitor::request())).await, "cooldown", 1);
-    assert_limited(&house.send(house.crm_post(&visitor::crm_request())).await, "cooldown", 1);
+    // Told as the limit of the number is, and always for a whole rest: a stranger learns neither that a call has ended nor when.
+    for post in [house.post(&visitor::request()), house.crm_post(&visitor::crm_request())] {
+        let refused = house.send(post).await;
+        assert_limited(&refused, "number", 10_000);
+        assert_eq!(refused.header("retry-after"), "600");
+    }
     // The same post again is the same request; another number and another site have nothing to do with it.
     assert_eq!(house.ask_with_key("once").await.id, first.id);
     house.send(post_for(&house, 143)).await.accepted();
@@ -114,11 +128,42 @@ async fn one_site_may_ask_so_often() {
     house.send(post_for(&house, 100)).await.accepted();
     house.send(post_for(&house, 101)).await.accepted();
     assert_limited(&house.send(post_for(&house, 102)).await, "site", 2);
-    let other = house
-        .request(Method::POST, "/v1/sites/other/callbacks")
-        .header("Origin", "https://www.other.example")
-        .json(&json!({ "name": visitor::NAME, "phone": visitor::PHONE_E164 }));
-    house.send(other).await.accepted();
+    house.send(post_to_other(&house)).await.accepted();
+}
+
+#[tokio::test]
+async fn changes_have_a_limit_of_an_address_and_of_a_callback_at_every_door() {
+    let house = House::with(|plan| {
+        plan.limit("changes", 2, 600);
+        plan.set("server.trusted_proxies", vec!["127.0.0.1"]);
+    })
+    .await;
+    house.control().fault(&Fault::status(Operation::CreateTask, 429).times(u32::MAX)).await.unwrap();
+    let accepted = house.ask().await;
+    let path = format!("/v1/callbacks/{}", accepted.id);
+    let from = |method: Method, path: &str, host: u8| {
+        house.request(method, path).header("X-Forwarded-For", format!("198.51.100.{host}"))
+    };
+    let change = |host: u8| {
+        from(Method::PATCH, &path, host).bearer_auth(&accepted.follow).json(&json!({ "country": "US" }))
+    };
+    for _ in 0..2 {
+        house.send(change(1)).await.problem(Kind::Validation);
+    }
+    assert_limited(&house.send(change(1)).await, "changes", 2);
+    // Of this callback, from wherever it comes.
+    assert_limited(&house.send(change(2)).await, "changes", 2);
+    let call_off = from(Method::DELETE, &path, 3).bearer_auth(&accepted.follow);
+    assert_limited(&house.send(call_off).await, "changes", 2);
+    let press = from(Method::POST, &format!("/f/{}", accepted.follow), 4).header("Origin", house.url());
+    assert_eq!(house.send(press.form(&[("do", "cancel")])).await.header("ratelimit-limit"), "2");
+    // Of this address, to whatever callback.
+    let other = house.send(post_for(&house, 143)).await.accepted();
+    let call_off = from(Method::DELETE, &format!("/v1/callbacks/{}", other.id), 1).bearer_auth(&other.follow);
+    assert_limited(&house.send(call_off).await, "changes", 2);
+    // To look is no change, and a CRM has the limit of its key.
+    house.view(&accepted).await;
+    house.send(from(Method::DELETE, &path, 1).bearer_auth(API_KEY)).await.ok();
 }
 
 #[tokio::test]

@@ -18,8 +18,8 @@ pub const ENCRYPTION_KEY: &str = "000102030405060708090a0b0c0d0e0f10111213141516
 pub const ORIGIN: &str = "https://www.acme.example";
 
 /// Every limit that is a rate.
-pub const LIMITS: [&str; 9] =
-    ["address", "number", "site", "link", "key", "waited", "waited_site", "reads", "guesses"];
+pub const LIMITS: [&str; 10] =
+    ["address", "number", "site", "link", "key", "waited", "waited_site", "reads", "changes", "guesses"];
 
 /// What differs from test to test.
 #[derive(Debug)]

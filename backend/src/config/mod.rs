@@ -180,6 +180,7 @@ pub struct Limits {
     pub waited: Rates,
     pub waited_site: Rates,
     pub reads: Rates,
+    pub changes: Rates,
     pub guesses: Rates,
     pub redis_url: SecretString,
     pub redis_url_file: String,

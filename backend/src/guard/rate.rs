@@ -90,6 +90,12 @@ impl<C: Clock + Clone> Limit<C> {
         }
     }
 
+    /// What it says where another rule refuses in its name, for that long.
+    pub fn refused_for(&self, reset: Duration) -> Verdict {
+        let limit = self.windows.first().map_or(1, |window| window.burst);
+        Verdict { allowed: false, limit, remaining: 0, reset }
+    }
+
     /// The limit's name.
     pub fn name(&self) -> &'static str {
         self.name

@@ -228,6 +228,26 @@ pub(super) async fn callback(
 /// Counts the request against the limit of its client address.
 pub(super) async fn count(request: &HttpRequest, parts: &Parts, limit: &Limit) -> Result<(), Failure> {
     let address = network_of(client_address(request, parts.trusted_proxies()));
-    let verdict = limit.count(&address.to_string()).await;
+    count_as(limit, &address.to_string()).await
+}
+
+/// Counts a change that a visitor is about to make: of the client address, and of the callback, lest many addresses with its token have
+/// it tried for one number after the other. What an API key does is counted by the key.
+pub(super) async fn count_change(
+    request: &HttpRequest,
+    parts: &Parts,
+    callback: &Callback,
+    access: Access,
+) -> Result<(), Failure> {
+    if access == Access::Crm {
+        return Ok(());
+    }
+    count(request, parts, &parts.change_limit).await?;
+    // No address reads like an id.
+    count_as(&parts.change_limit, &callback.id.to_string()).await
+}
+
+async fn count_as(limit: &Limit, caller: &str) -> Result<(), Failure> {
+    let verdict = limit.count(caller).await;
     if verdict.allowed { Ok(()) } else { Err(Failure::limited(limit.name(), verdict)) }
 }

@@ -71,6 +71,7 @@ pub(super) async fn cancel(
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
     let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+    caller::count_change(&request, &parts, &callback, access).await?;
     if access == Access::Joiner {
         let detail = "It was asked for by another request, which alone can call it off.";
         return Err(Failure::new(Kind::NotCancellable, detail));
@@ -127,7 +128,8 @@ pub(super) async fn change(
 ) -> Result<HttpResponse, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
     // Who may not is told so before the body is read.
-    caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+    let (callback, access, _) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;
+    caller::count_change(&request, &parts, &callback, access).await?;
     let change: CallbackChange = extract::json(&request, body, parts.limits()).await?;
     let schedule = match (change.schedule, change.phone.as_str()) {
         (Some(schedule), "") => schedule,

@@ -92,6 +92,8 @@ pub struct Parts {
     pub address_limit: Limit,
     /// Reads a client address may make.
     pub read_limit: Limit,
+    /// Changes to callbacks that a client address may make, and that may be made to one callback.
+    pub change_limit: Limit,
     /// Tokens and keys that open nothing which a client address may try.
     pub guess_limit: Limit,
     /// Requests an API key may make.
@@ -128,7 +130,9 @@ impl Parts {
 
     /// Forgets callers of the limits that are as good as new.
     pub fn sweep(&self) {
-        for limit in [&self.address_limit, &self.read_limit, &self.guess_limit, &self.key_limit] {
+        let of_callers =
+            [&self.address_limit, &self.read_limit, &self.change_limit, &self.guess_limit, &self.key_limit];
+        for limit in of_callers {
             limit.sweep();
         }
         self.intake.sweep();

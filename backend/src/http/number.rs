@@ -33,7 +33,7 @@ pub(super) async fn change(
             return Err(Failure::new(Kind::NotChangeable, detail));
         };
         if !is_counted {
-            parts.intake.count_number(&next.request.site, &next.request.phone).await?;
+            parts.intake.count_number(&next.request.phone).await?;
             is_counted = true;
         }
         // Where another change came first, the callback is looked at anew.

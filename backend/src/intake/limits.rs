@@ -2,12 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::{Refusal, Wanted};
 use crate::config::Config;
 use crate::guard::rate::Limit;
 use crate::guard::shared::SharedLimits;
-use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::rates::Rates;
 use crate::site::Site;
@@ -47,14 +47,17 @@ impl Limits {
             count(&self.link, link).await?;
         }
         count(self.of_sites.get(&request.site).unwrap_or(&self.site), &request.site).await?;
-        self.count_number(&request.site, &request.phone).await
+        self.count_number(&request.phone).await
     }
 
-    /// Counts a number that is about to be called for a site.
-    pub(super) async fn count_number(&self, site: &str, phone: &PhoneNumber) -> Result<(), Refusal> {
-        // A site's id holds no space.
-        let number = Personal::new(format!("{site} {}", phone.e164()));
-        count(&self.number, number.reveal()).await
+    /// Counts a number that is about to be called, for whatever site: who is called for many is called as often.
+    pub(super) async fn count_number(&self, phone: &PhoneNumber) -> Result<(), Refusal> {
+        count(&self.number, phone.e164()).await
+    }
+
+    /// How the limit of a number refuses for that long.
+    pub(super) fn refuse_number(&self, reset: Duration) -> Refusal {
+        Refusal::Limited { name: self.number.name(), verdict: self.number.refused_for(reset) }
     }
 
     /// Counts a request that is about to be stored though nothing was proven.

@@ -20,8 +20,8 @@ impl Intake {
     }
 
     /// Counts a number that is about to be called instead of another.
-    pub async fn count_number(&self, site: &str, phone: &PhoneNumber) -> Result<(), Refusal> {
-        self.limits.count_number(site, phone).await
+    pub async fn count_number(&self, phone: &PhoneNumber) -> Result<(), Refusal> {
+        self.limits.count_number(phone).await
     }
 
     /// Writes the next revision of a callback, which is for another number. `false`: another change came first.
@@ -48,7 +48,7 @@ impl Intake {
             }
             Renumbered::Overtaken => Ok(false),
             Renumbered::Claimed(_) => Err(Refusal::Claimed),
-            Renumbered::TooSoon { ended_at } => Err(self.too_soon(ended_at, now)),
+            Renumbered::TooSoon { ended_at } => Err(self.too_soon(&next.request.site, ended_at)),
         }
     }
 }

@@ -27,6 +27,7 @@ pub(super) fn check(config: &Config, found: &mut Findings) {
         ("waited", &limits.waited),
         ("waited_site", &limits.waited_site),
         ("reads", &limits.reads),
+        ("changes", &limits.changes),
         ("guesses", &limits.guesses),
     ] {
         rates(&format!("limits.{key}"), limit, found);

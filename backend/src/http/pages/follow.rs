@@ -57,6 +57,7 @@ pub(crate) async fn act(
         // The page tells nobody its address, so its forms name no origin. None is needed: whoever knows the address may act.
         origin::check_known(&parts.public_url, extract::sender(&request))?;
         let opened = open(&request, &parts, &token).await?;
+        caller::count_change(&request, &parts, &opened.callback, opened.access).await?;
         let mut members = posted::members(&request, body, parts.limits()).await?;
         let wish = members.remove("do").unwrap_or_default();
         let when = posted::schedule(&members.remove(posted::SCHEDULE).unwrap_or_default())?;
