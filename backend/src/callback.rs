@@ -55,6 +55,8 @@ pub enum Door {
     Site,
     /// The REST door.
     Crm,
+    /// The form on a website, where no person has filled it in: nobody is called, and whoever sent it is not to know.
+    Decoy,
 }
 
 impl Door {
@@ -63,12 +65,13 @@ impl Door {
         match self {
             Self::Site => "site",
             Self::Crm => "crm",
+            Self::Decoy => "decoy",
         }
     }
 
     /// The door of that text.
     pub fn parse(text: &str) -> Option<Self> {
-        [Self::Site, Self::Crm].into_iter().find(|door| door.as_str() == text)
+        [Self::Site, Self::Crm, Self::Decoy].into_iter().find(|door| door.as_str() == text)
     }
 }
 
@@ -103,6 +106,17 @@ pub struct Request {
     pub attributes: BTreeMap<String, Personal>,
     /// What stands in the operator's own fields.
     pub fields: Answers,
+}
+
+impl Request {
+    /// Throws away who the person is and what they wrote, but for the number.
+    pub fn forget_person(&mut self) {
+        let nothing = || Personal::new("");
+        (self.name, self.email, self.message) = (nothing(), nothing(), nothing());
+        self.page.clear();
+        self.attributes.clear();
+        self.fields.clear();
+    }
 }
 
 /// A callback.
@@ -227,6 +241,11 @@ impl Callback {
     /// Whether nothing more is done about it: it has ended, or so long nothing was heard of it that nobody asks any more.
     pub fn is_let_go(&self) -> bool {
         self.state.is_final() || (self.due_at.is_none() && self.poll_at.is_none())
+    }
+
+    /// Whether it only looks like a callback.
+    pub fn is_decoy(&self) -> bool {
+        self.request.door == Door::Decoy
     }
 
     /// Whether it can still be called off. What Webex keeps it calls from the start of the window on.

@@ -22,6 +22,8 @@ use crate::webex::wait_time::WaitTimes;
 pub struct Guarded {
     /// A token of this moment.
     pub opened: String,
+    /// How long a person needs to fill it in, in milliseconds.
+    pub typing_ms: u32,
     /// The captcha to show.
     pub captcha: Option<Captcha>,
     /// The work to prove.
@@ -80,6 +82,7 @@ pub fn describe(
         wait_time_s: wait_time.map(|known| known.seconds()),
         wait_time_at: wait_time.map(|known| known.measured_at.to_string()),
         opened: guarded.opened,
+        typing_ms: guarded.typing_ms,
         captcha: guarded.captcha,
         proof: guarded.proof,
     }

@@ -68,6 +68,8 @@ struct Wanted {
     /// What the visitor has agreed to.
     consent: Option<Given>,
     proof: Proof,
+    /// What gives away that no person asks.
+    sieve: Option<&'static str>,
 }
 
 /// What a link names.
@@ -199,9 +201,7 @@ impl Intake {
         shown: Shown<'_>,
     ) -> Result<Taken, Refusal> {
         self.proofs.press(site_id);
-        if let Some(sieve) = self.sieve(posted) {
-            return self.pretend(site_id, site, posted, sieve);
-        }
+        let sieve = self.sieve(posted, shown);
         let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
         let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
@@ -220,9 +220,9 @@ impl Intake {
         let (Some(phone), Some(when), true) = (phone, when, errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
-        let request = Request {
+        let mut request = Request {
             site: site_id.to_owned(),
-            door: Door::Site,
+            door: if sieve.is_some() { Door::Decoy } else { Door::Site },
             phone,
             name: Personal::new(trimmed(&posted.name)),
             email: Personal::new(trimmed(&posted.email)),
@@ -236,15 +236,18 @@ impl Intake {
             attributes: BTreeMap::new(),
             fields: site.answers(&posted.fields, Door::Site),
         };
+        if sieve.is_some() {
+            request.forget_person();
+        }
         let key = key.map(|key| idempotency_key(format!("site:{site_id}"), key, posted));
         let fallback = agent.filter(|linked| linked.agent.is_none()).map(|_| {
             (Fallback::AgentNotConfigured, "the link's agent takes no callbacks for this site".to_owned())
         });
         let link = Some(posted.agent.clone()).filter(|token| !token.is_empty());
-        let consent = self.consents.get(site_id).cloned();
+        let consent = self.consents.get(site_id).filter(|_| sieve.is_none()).cloned();
         let consent = consent.map(|given| given.in_language(&posted.locale));
         let proof = self.proof(site_id, shown);
-        self.take(Wanted { request, fallback, when, another: false, link, consent, proof }, key).await
+        self.take(Wanted { request, fallback, when, another: false, link, consent, proof, sieve }, key).await
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -298,6 +301,7 @@ impl Intake {
                 link: None,
                 consent: None,
                 proof: Proof::Spared,
+                sieve: None,
             },
             key,
         )
@@ -410,14 +414,20 @@ impl Intake {
         // Before the limits: whoever proves nothing takes nobody's place.
         self.judge(&wanted.request.site, &wanted.proof).await?;
         self.limits.count(&wanted).await?;
-        let Wanted { request, fallback, when, another, link: _, consent, proof: _ } = wanted;
+        let Wanted { request, fallback, when, another, link: _, consent, proof: _, sieve } = wanted;
         let now = self.clock.now();
         let place = when.place().cloned();
         let mut callback = when.callback(request, now)?;
         callback.fallback = fallback;
         let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
         let (key, claim, place) = (key.as_ref(), claim.as_ref(), place.as_ref());
-        match self.store.insert_in_place(&callback, key, claim, consent.as_ref(), place).await? {
+        let inserted = self.store.insert_in_place(&callback, key, claim, consent.as_ref(), place).await?;
+        if let Some(sieve) = sieve.filter(|_| matches!(inserted, Inserted::New | Inserted::Joined(_))) {
+            metrics::sieved(&callback.request.site, sieve);
+            tracing::info!(callback = %callback.id, site = callback.request.site, sieve, "a request that no person has made became a decoy");
+        }
+        match inserted {
+            Inserted::New if sieve.is_some() => Ok(self.taken(callback.id, false, callback.appointment)),
             Inserted::New => {
                 metrics::accepted(&callback.request.site, callback.request.door);
                 tracing::info!(
@@ -429,6 +439,7 @@ impl Intake {
                 );
                 Ok(self.taken(callback.id, false, callback.appointment))
             }
+            Inserted::Joined(id) if sieve.is_some() => self.found(id, true).await,
             Inserted::Joined(id) => {
                 metrics::joined(&callback.request.site, callback.request.door);
                 tracing::info!(callback = %id, site = callback.request.site, "another request joined the callback");

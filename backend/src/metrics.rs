@@ -167,6 +167,8 @@ pub fn accepted(site: &str, door: Door) {
     let of_doors = |counters: &[Counter; 2]| match door {
         Door::Site => counters[0].increment(1),
         Door::Crm => counters[1].increment(1),
+        // Counted by what has given it away.
+        Door::Decoy => {}
     };
     if let Some(known) = AT_HAND.read().get(site) {
         return of_doors(known);
@@ -194,7 +196,7 @@ pub fn waits(site: &str) {
     counter!(WAITS, "site" => site.to_owned()).increment(1);
 }
 
-/// A request was answered and thrown away.
+/// A decoy was made of a request.
 pub fn sieved(site: &str, sieve: &'static str) {
     counter!(SIEVED, "site" => site.to_owned(), "sieve" => sieve).increment(1);
 }

@@ -56,6 +56,10 @@ pub struct Form {
     pub wait_time_at: Option<String>,
     /// When the form was asked for, to be sent back with it.
     pub opened: String,
+    /// How long the form is open at least before a person sends it, in milliseconds: what is sent sooner passes for a program's. Hold it
+    /// until then.
+    #[serde(default)]
+    pub typing_ms: u32,
     /// The captcha to show; absent where the site has none, or is calm and asks for one only while it is pressed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub captcha: Option<Captcha>,

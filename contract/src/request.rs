@@ -73,12 +73,12 @@ pub struct NewCallback {
     // Left out where there are none, so that the digest of a request that was kept by a version without them holds.
     #[serde(default, deserialize_with = "answers", skip_serializing_if = "BTreeMap::is_empty")]
     pub fields: BTreeMap<String, FieldValue>,
-    /// The member `opened` of the form's description: whoever sends it back within a second is no person. Empty where there was no
+    /// The member `opened` of the form's description: whoever sends it back within its `typing_ms` is no person. Empty where there was no
     /// form.
     // Both of these are left out where they are empty, so that the digest of a request that was kept by a version without them holds.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub opened: String,
-    /// A field that no person sees. Leave it empty: a request that fills it in is answered, and thrown away.
+    /// A field that no person sees. Leave it empty: a request that fills it in is answered, and comes to nothing.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub website: String,
 }

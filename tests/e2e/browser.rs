@@ -1,5 +1,6 @@
 //! The form in a real browser, on a page of another origin.
 
+mod at_once;
 mod docs;
 mod form;
 mod links;

@@ -21,6 +21,7 @@ mod crm_list;
 mod crm_webhooks;
 mod cross_origin;
 mod custom_fields;
+mod decoys;
 mod demo;
 mod doctor;
 mod doors;

@@ -213,16 +213,6 @@ async fn a_limit_and_a_store_that_is_away_are_told_and_the_form_stays() {
 }
 
 #[tokio::test]
-async fn what_no_person_has_made_is_answered_as_if_all_were_well() {
-    let house = House::with(|plan| plan.set("limits.typing_ms", 600)).await;
-    let page = house.plain_page().await;
-    house.follow_path(&house.send_plain(&members(&page)).await);
-    house.follow_path(&house.send_plain(&with(members(&page), "website", "https://spam.example")).await);
-    assert!(house.tasks().await.is_empty());
-    assert!(house.get_ops("/metrics").await.text().contains("sieve=\"hidden_field\""));
-}
-
-#[tokio::test]
 async fn a_pressed_site_has_those_wait_who_can_prove_nothing_and_lets_few_of_them_in() {
     let house = House::with(|plan| {
         plan.set("proof.calm_per_minute", 0);

@@ -6,11 +6,10 @@ use reqwest::{Body, Method};
 use ringback_contract::problem::{Kind, Problem};
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use ringback_tests::answer::Answer;
-use ringback_tests::figures::Figures;
 use ringback_tests::house::House;
 use ringback_tests::plan::{API_KEY, API_KEY_OF_OTHER, ORIGIN};
 use ringback_tests::visitor;
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
@@ -217,30 +216,4 @@ async fn every_answer_names_its_request_and_forbids_guessing_at_its_type() {
         assert!(ids.insert(answer.header("x-request-id").to_owned()));
         assert!(!answer.header("x-request-id").is_empty());
     }
-}
-
-#[tokio::test]
-async fn what_no_person_has_made_is_answered_and_thrown_away() {
-    let house = House::with(|plan| plan.set("limits.typing_ms", 600)).await;
-    let form = house.get("/v1/sites/acme/form").await.ok();
-    let opened = form["opened"].as_str().unwrap();
-    let post = |changes: Value| house.send(house.post(&visitor::request_with(changes)));
-    let fast = post(json!({ "opened": opened })).await.accepted();
-    let trapped = post(json!({ "website": "https://spam.example" })).await.accepted();
-    // They look like any other, and nothing is behind them.
-    assert!(fast.follow.starts_with("rbf_") && !fast.joined);
-    for callback in [fast, trapped] {
-        let path = format!("/v1/callbacks/{}", callback.id);
-        let read = house.request(Method::GET, &path).bearer_auth(&callback.follow);
-        house.send(read).await.problem(Kind::NotFound);
-    }
-    let figures = Figures::of(&house).await;
-    for sieve in ["hidden_field", "too_fast"] {
-        assert_eq!(figures.sum("ringback_sieved_total", &[("sieve", sieve)]), Some(1.0), "{sieve}");
-    }
-    // Whoever took their time is a person; so is whoever sends a moment that is none of ours, from a form of their own.
-    tokio::time::sleep(Duration::from_millis(700)).await;
-    post(json!({ "opened": opened })).await.accepted();
-    post(json!({ "opened": "rbo_x.y.z", "phone": "+1 202 555 0143" })).await.accepted();
-    assert_eq!(house.until_tasks(2).await.len(), 2);
 }

@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::rc::{Rc, Weak};
 
+use js_sys::Date;
 use ringback_contract::callback::{Accepted, State};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event, ShadowRoot};
@@ -23,7 +24,7 @@ use crate::read::{self, Progress};
 use crate::rules::OTHER_MEMBERS;
 use crate::shell::Shell;
 use crate::submit::{self, Settled};
-use crate::task::spawn;
+use crate::task::{sleep, spawn};
 use crate::texts::Texts;
 
 /// What the visitor can do now.
@@ -62,6 +63,8 @@ pub(crate) struct App {
     form_view: FormView,
     follow_view: FollowView,
     phase: Cell<Phase>,
+    /// When it was drawn, in milliseconds.
+    opened_at: f64,
     attempt: RefCell<Option<Rc<Attempt>>>,
     callback: RefCell<Option<Rc<Followed>>>,
     /// The revision of the callback that is shown, and its state.
@@ -93,6 +96,7 @@ impl App {
             agent: RefCell::new(agent),
             shell,
             phase: Cell::new(Phase::Editing),
+            opened_at: Date::now(),
             attempt: RefCell::default(),
             callback: RefCell::default(),
             shown: Cell::new((-1.0, None)),
@@ -222,7 +226,13 @@ impl App {
         let url = [&self.service, "/v1/sites/", &self.description.get("site"), "/callbacks"].concat();
         let (weak, prover) = (Rc::downgrade(self), self.prover.clone());
         let captcha = self.captcha.as_ref().map(|captcha| captcha.token()).unwrap_or_default();
+        let typing = self.description.typing();
+        let is_early = Date::now() - self.opened_at < f64::from(typing);
         spawn(async move {
+            if is_early {
+                // Whose browser fills the form in is a person all the same.
+                sleep(typing).await;
+            }
             let settled = submit::post(&url, &attempt, &prover, &captcha).await;
             if let Some(app) = weak.upgrade() {
                 app.settle(&settled);

@@ -83,6 +83,11 @@ impl Description {
         self.0.list("countries")
     }
 
+    /// How long the form must have been open before it is sent, in milliseconds; a little longer, since clocks of browsers are coarse.
+    pub(crate) fn typing(&self) -> u32 {
+        u32::try_from(self.0.count("typing_ms")).unwrap_or_default().saturating_add(100)
+    }
+
     /// The captcha to show; empty where there is none.
     pub(crate) fn captcha(&self) -> Json {
         self.0.get("captcha")

@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::circuit::Circuit;
 use super::preference::Preference;
-use super::{Parts, Settled, reconcile, scheduled, settle};
+use super::{Parts, Settled, decoy, reconcile, scheduled, settle};
 use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
@@ -115,9 +115,9 @@ impl Dispatcher {
         let parts = &self.0;
         while !parts.stop.is_cancelled() {
             let recovered = async {
-                for callback in parts.store.orphans().await? {
+                for callback in parts.store.orphans().await?.iter().filter(|callback| !callback.is_decoy()) {
                     tracing::warn!(callback = %callback.id, "was being sent when the service ended; looking it up");
-                    if let Some(next) = settle::orphaned(&callback, parts.clock.now())
+                    if let Some(next) = settle::orphaned(callback, parts.clock.now())
                         && parts.store.update(&next, None).await?
                     {
                         metrics::moved(callback.state, next.state);
@@ -145,6 +145,9 @@ impl Parts {
         let now = self.clock.now();
         let before = Mutex::new(HashMap::new());
         let step = |callback: &Callback| {
+            if callback.is_decoy() {
+                return decoy::step(callback, now);
+            }
             before.lock().insert(callback.id, callback.state);
             settle::taken(callback, now, &self.config)
         };
@@ -153,7 +156,7 @@ impl Parts {
         for next in &taken {
             before.get(&next.id).into_iter().for_each(|state| metrics::moved(*state, next.state));
         }
-        Ok(taken.into_iter().filter(settle::is_leased).collect())
+        Ok(taken.into_iter().filter(|callback| settle::is_leased(callback) && !callback.is_decoy()).collect())
     }
 
     pub(super) async fn wait_until(&self, moment: Option<Timestamp>) {

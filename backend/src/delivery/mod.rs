@@ -2,6 +2,7 @@
 
 mod circuit;
 pub mod decision;
+mod decoy;
 pub mod dispatcher;
 pub mod forget;
 pub mod instances;

@@ -220,7 +220,8 @@ pub(super) async fn callback(
     };
     let callback = parts.store.get(id).await?.ok_or_else(missing)?;
     match &crm {
-        Some(crm) if !crm.may_use(&callback.request.site) => Err(missing()),
+        // What no person has asked for is in no CRM's lists, either.
+        Some(crm) if !crm.may_use(&callback.request.site) || callback.is_decoy() => Err(missing()),
         _ => Ok((callback, access, crm)),
     }
 }

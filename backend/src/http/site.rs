@@ -49,6 +49,7 @@ pub(super) async fn form(
     let agent = agent(&parts, &site_id, site, &query.agent);
     let guarded = Guarded {
         opened: parts.intake.opened_now(),
+        typing_ms: parts.limits().typing_ms,
         captcha: parts.intake.captcha(&site_id, site),
         proof: parts.intake.proofs().challenge(&site_id)?,
     };

@@ -33,8 +33,10 @@ impl Intake {
         let claim = (self.join_s > 0).then(|| self.claim(next, now));
         // Who gives another number agrees to be called there. A text that has changed since was not agreed to.
         let agreed = |version: &str| next.request.consent_version.as_deref() == Some(version);
-        let given =
-            self.consents.get(&next.request.site).filter(|given| by_visitor && agreed(&given.version));
+        let given = self
+            .consents
+            .get(&next.request.site)
+            .filter(|given| by_visitor && agreed(&given.version) && !next.is_decoy());
         let given = given.map(|given| given.in_language(&next.request.locale));
         match self.store.change_number(next, claim.as_ref(), given.as_ref()).await? {
             Renumbered::Done => {

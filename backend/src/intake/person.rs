@@ -1,10 +1,11 @@
 //! Whether a person has filled in the form, as far as a service can tell.
 
+use std::time::Duration;
+
 use ringback_contract::captcha::Captcha;
 use ringback_contract::request::NewCallback;
 
-use super::{Intake, Refusal, Taken};
-use crate::callback::CallbackId;
+use super::{Intake, Refusal};
 use crate::guard::captcha::Judgement;
 use crate::guard::patience::{Wait, Waited};
 use crate::guard::proof::{Proofs, Solved};
@@ -133,31 +134,24 @@ impl Intake {
         self.signer.sign(Purpose::Opened, &self.clock.now().as_millisecond().to_be_bytes())
     }
 
-    /// What gives away that no person has filled in the form.
-    pub(super) fn sieve(&self, posted: &NewCallback) -> Option<&'static str> {
+    /// What gives away that no person has filled in the form. A form without script is held until a person may send it, by us.
+    pub(super) fn sieve(&self, posted: &NewCallback, shown: Shown<'_>) -> Option<&'static str> {
         if !posted.website.is_empty() {
             return Some("hidden_field");
         }
-        // A form of somebody else's making has no moment, and is not judged by it.
-        let opened = self.signer.open(Purpose::Opened, &posted.opened)?;
-        let opened = i64::from_be_bytes(opened.try_into().ok()?);
-        let took = self.clock.now().as_millisecond().saturating_sub(opened);
-        (took < i64::from(self.typing_ms)).then_some("too_fast")
+        let is_held = matches!(shown, Shown::Patience { .. });
+        (!is_held && !self.too_early(posted).is_zero()).then_some("too_fast")
     }
 
-    /// Answers as if all were well: whoever wrote the program learns nothing from it.
-    pub(super) fn pretend(
-        &self,
-        site_id: &str,
-        site: &Site,
-        posted: &NewCallback,
-        sieve: &'static str,
-    ) -> Result<Taken, Refusal> {
-        metrics::sieved(site_id, sieve);
-        tracing::info!(site = site_id, sieve, "a request that no person has made was thrown away");
-        let when = self.when(site, posted.schedule.as_ref(), false, &mut Vec::new());
-        let appointment = when.and_then(|when| when.appointment());
-        Ok(self.taken(CallbackId::new(self.clock.now())?, false, appointment))
+    /// How much later a person would have sent the form at the soonest. One of somebody else's making has no moment, and is not judged by it.
+    pub fn too_early(&self, posted: &NewCallback) -> Duration {
+        let opened =
+            self.signer.open(Purpose::Opened, &posted.opened).and_then(|opened| opened.try_into().ok());
+        let took =
+            opened.map(|opened| self.clock.now().as_millisecond().saturating_sub(i64::from_be_bytes(opened)));
+        let rest = took.map_or(0, |took| i64::from(self.typing_ms).saturating_sub(took));
+        // The clock of whoever has drawn the form may be ahead.
+        Duration::from_millis(rest.clamp(0, self.typing_ms.into()).unsigned_abs())
     }
 
     /// The work that forms must prove.

@@ -10,7 +10,7 @@ use super::{Intake, Refusal, refused};
 use crate::callback::{Callback, Request};
 use crate::clock::{after_s, shifted_s};
 use crate::entropy::NoEntropy;
-use crate::schedule::{Appointment, Keeper, Window};
+use crate::schedule::{Keeper, Window};
 use crate::site::Site;
 use crate::slots::{self, Place, Wanted};
 use crate::store::{Claim, StoreError};
@@ -32,22 +32,6 @@ impl When {
             Self::Booked(_, _, place) => place.as_ref(),
             Self::Now(_) | Self::AtOpening(..) => None,
         }
-    }
-
-    /// What is agreed on with whoever asks.
-    pub(super) fn appointment(&self) -> Option<Appointment> {
-        let (window, keeper, at_opening) = match self {
-            Self::Now(_) => return None,
-            Self::AtOpening(window, keeper) => (window, keeper, true),
-            Self::Booked(window, keeper, _) => (window, keeper, false),
-        };
-        Some(Appointment {
-            window: window.clone(),
-            keeper: *keeper,
-            webex_id: None,
-            wanted: None,
-            at_opening,
-        })
     }
 
     /// A callback for then.
@@ -145,7 +129,9 @@ impl Intake {
     /// What keeps a second request from becoming a second call: to be called now and to be called in a window are two
     /// things, and so are two windows.
     pub(super) fn claim(&self, callback: &Callback, now: Timestamp) -> Claim {
-        let text = format!("{} {}", callback.request.site, callback.request.phone.e164());
+        // What no person has asked for takes no person's place: decoys join each other alone. A site's id has no space.
+        let whose = if callback.is_decoy() { "decoy " } else { "" };
+        let text = format!("{whose}{} {}", callback.request.site, callback.request.phone.e164());
         match &callback.appointment {
             Some(kept) if !kept.at_opening => Claim {
                 text: format!("{text} {}", kept.window.as_text()),

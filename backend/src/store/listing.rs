@@ -25,6 +25,6 @@ pub struct Wanted {
 #[async_trait]
 pub trait CallbackList: Send + Sync + std::fmt::Debug {
     /// The callbacks that are wanted, newest first. What comes in meanwhile is newer than a page that follows
-    /// another, so that paging neither repeats nor leaves out what was there when it began.
+    /// another, so that paging neither repeats nor leaves out what was there when it began. Decoys are not among them.
     async fn list(&self, wanted: &Wanted) -> Result<Vec<Callback>, StoreError>;
 }

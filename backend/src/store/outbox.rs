@@ -37,9 +37,10 @@ impl Subscribers {
         let _ = self.0.set(subscribers);
     }
 
-    /// The messages that the callback, in a state that it has just come to, makes.
+    /// The messages that the callback, in a state that it has just come to, makes. Of a decoy nobody hears.
     pub(super) fn messages(&self, callback: &Callback) -> Vec<Message> {
-        let wanting = self.0.get().into_iter().flatten().filter(|subscriber| subscriber.wants(callback));
+        let subscribers = self.0.get().into_iter().flatten().filter(|_| !callback.is_decoy());
+        let wanting = subscribers.filter(|subscriber| subscriber.wants(callback));
         wanting.map(|subscriber| Message::of(&subscriber.webhook, callback)).collect()
     }
 

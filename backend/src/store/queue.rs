@@ -20,10 +20,10 @@ pub struct Waiting {
 /// A store that says how much there is to do.
 #[async_trait]
 pub trait Queue: Send + Sync + std::fmt::Debug {
-    /// The callbacks that have something to do, by state; no state without any.
+    /// The callbacks that have something to do, by state; no state without any. Decoys are none.
     async fn waiting(&self) -> Result<Vec<Waiting>, StoreError>;
 }
 
 /// What every store is asked.
 pub(super) const WAITING: &str = "SELECT state, count(*) AS count, min(due_at) AS first_due FROM callback \
-                                  WHERE due_at IS NOT NULL GROUP BY state ORDER BY state";
+                                  WHERE due_at IS NOT NULL AND door <> 'decoy' GROUP BY state ORDER BY state";

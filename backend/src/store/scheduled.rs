@@ -37,9 +37,10 @@ pub trait Schedules: Send + Sync {
     async fn reschedule(&self, next: &Callback, place: Option<&Place>) -> Result<Rescheduled, StoreError>;
 }
 
-/// When a callback's windows begin, as far as they take places: the one in force, and the one that is wanted.
+/// When a callback's windows begin, as far as they take places: the one in force, and the one that is wanted. A decoy takes no person's.
 pub(super) fn begins(callback: &Callback) -> (Option<i64>, Option<i64>) {
-    let kept = callback.appointment.as_ref().filter(|_| !callback.state.is_final());
+    let waits = !callback.state.is_final() && !callback.is_decoy();
+    let kept = callback.appointment.as_ref().filter(|_| waits);
     let chosen = kept.filter(|kept| !kept.at_opening).map(|kept| kept.window.starts_at().as_millisecond());
     let wanted = kept.and_then(|kept| kept.wanted.as_ref());
     (chosen, wanted.map(|wanted| wanted.starts_at().as_millisecond()))

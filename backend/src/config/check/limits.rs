@@ -42,6 +42,12 @@ pub(super) fn check(config: &Config, found: &mut Findings) {
         "give at least 1, such as 100",
     );
     found.require(
+        limits.typing_ms <= 10_000,
+        "limits.typing_ms",
+        format!("people whose browser fills the form in would wait for {} ms", limits.typing_ms),
+        "use 1000, or 10000 at most",
+    );
+    found.require(
         (1024..=1_048_576).contains(&limits.body_bytes),
         "limits.body_bytes",
         format!("{} is not between 1024 and 1048576", limits.body_bytes),

@@ -144,6 +144,7 @@ pub(super) fn form() -> Form {
         ],
         "countries": [{ "code": "US", "calling_code": "+1" }],
         "opened": "rbo_0f1e2d3c.AAABm4V8m4A.c2lnbmF0dXJl",
+        "typing_ms": 1000,
     }));
     form.unwrap_or_else(|error| unreachable!("the example of a form cannot be read: {error}"))
 }

@@ -176,6 +176,8 @@ async fn take(
     origin::check_own(&parts.public_url, extract::sender(request))?;
     let members = posted::members(request, body, parts.limits()).await?;
     let mut posted = Posted::read(members, owner.token.unwrap_or_default())?;
+    // Nothing holds a form without script that is filled in by the browser and sent at once: it is held here.
+    tokio::time::sleep(parts.intake.too_early(&posted.callback)).await;
     let network = network_of(client_address(request, parts.trusted_proxies())).to_string();
     let shown = Shown::Patience { token: &posted.waited, network: &network };
     let key = Some(posted.key.clone());
@@ -283,7 +285,12 @@ async fn draw(
 ) -> HttpResponse {
     let Owner { site_id, site, token } = owner;
     let Drawn { status, agent, posted, told } = drawn;
-    let guarded = Guarded { opened: posted.callback.opened.clone(), captcha: None, proof: None };
+    let guarded = Guarded {
+        opened: posted.callback.opened.clone(),
+        typing_ms: parts.limits().typing_ms,
+        captcha: None,
+        proof: None,
+    };
     let form = form::describe(site_id, site, locale, agent, &parts.wait_times, guarded, parts.clock.now());
     let action = owner.path() + asked.query();
     let is_wrong = told.alert.is_some();

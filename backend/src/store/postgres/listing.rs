@@ -11,7 +11,7 @@ use crate::store::{StoreError, failed};
 #[async_trait]
 impl CallbackList for PostgresStore {
     async fn list(&self, wanted: &Wanted) -> Result<Vec<Callback>, StoreError> {
-        let mut query = QueryBuilder::<Postgres>::new("SELECT * FROM callback WHERE TRUE");
+        let mut query = QueryBuilder::<Postgres>::new("SELECT * FROM callback WHERE door <> 'decoy'");
         if let Some(sites) = &wanted.sites {
             query.push(" AND site = ANY(").push_bind(sites).push(")");
         }

@@ -11,7 +11,7 @@ use crate::store::{StoreError, failed};
 #[async_trait]
 impl CallbackList for SqliteStore {
     async fn list(&self, wanted: &Wanted) -> Result<Vec<Callback>, StoreError> {
-        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM callback WHERE TRUE");
+        let mut query = QueryBuilder::<Sqlite>::new("SELECT * FROM callback WHERE door <> 'decoy'");
         if let Some(sites) = &wanted.sites {
             let mut list = query.push(" AND site IN (").separated(", ");
             for site in sites {
