@@ -10,7 +10,7 @@ use ringback_tests::plan::{API_KEY, Plan};
 use ringback_tests::visitor;
 use serde_json::{Value, json};
 use sqlx::{Connection as _, PgConnection};
-use webex_simulator::{Effect, Failure, Fault, Operation, Pace, TaskState};
+use webex_simulator::{Effect, Failure, Fault, Operation, Pace, TaskState, organization};
 
 /// Everything that tells who the visitor is. The page stays in the ledger of consents, beside a hash of the number.
 const PERSONAL: [&str; 4] = [visitor::NAME, visitor::PHONE_E164, visitor::EMAIL, visitor::MESSAGE];
@@ -81,6 +81,38 @@ async fn what_ended_long_ago_is_erased_on_sqlite() {
 #[tokio::test]
 async fn what_ended_long_ago_is_erased_on_postgresql() {
     what_ended_long_ago_is_erased(Plan::postgres).await;
+}
+
+#[tokio::test]
+async fn what_is_never_found_out_is_let_go_and_erased() {
+    // A token that may make tasks and may not search.
+    let mut house =
+        House::with(|plan| plan.set("webex.access_token", organization::TOKEN_WITHOUT_READ)).await;
+    house.private.add(organization::TOKEN_WITHOUT_READ);
+    house.control().fault(&Fault::new(Operation::CreateTask, Effect::CutAfter)).await.unwrap();
+    let held = house.ask().await;
+    house.until(&held.id, State::Unconfirmed).await;
+    house.stop().await;
+    let looks = async |house: &House| house.control().requests_for(Operation::Search).await.unwrap().len();
+    let before = looks(&house).await;
+    let connection = rusqlite::Connection::open(house.folder().join("ringback.db")).unwrap();
+    // The last day of its month.
+    let sql = "UPDATE callback SET updated_at = updated_at - 2505600000, deadline = deadline - 2505600000, due_at = 0";
+    connection.execute(sql, []).unwrap();
+    house.start().await;
+    eventually("it is looked up again", async || (looks(&house).await > before).then_some(())).await;
+    assert_eq!(house.record(&held.id).await["state"], "unconfirmed");
+    house.stop().await;
+    connection.execute("UPDATE callback SET updated_at = updated_at - 172800000, deadline = deadline - 172800000, due_at = 0", []).unwrap();
+    house.start().await;
+    house.until(&held.id, State::Untraced).await;
+    // The house is kept once a minute, and at a start.
+    house.stop().await;
+    house.start().await;
+    let erased = async || Some(house.record(&held.id).await).filter(|record| record["erased_at"].is_string());
+    assert_eq!(eventually("it is erased", erased).await["state"], "untraced");
+    drop(connection);
+    assert_eq!(found_in_files(&house), [""; 0]);
 }
 
 /// What of a person stands in the files of the database as they lie there, the log among them.

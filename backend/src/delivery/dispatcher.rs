@@ -11,7 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::circuit::Circuit;
 use super::preference::Preference;
-use super::{Parts, Settled, decoy, reconcile, scheduled, settle};
+use super::{Parts, Settled, decoy, outlived, reconcile, scheduled, settle};
 use crate::callback::{Callback, Failure, Fallback, State};
 use crate::clock::{SharedClock, after_ms};
 use crate::config::Config;
@@ -55,6 +55,7 @@ impl Dispatcher {
             config: config.delivery.clone(),
             sites: config.sites.clone(),
             agents: config.agents.clone(),
+            kept_s: i64::from(config.store.retention_days) * 24 * 60 * 60,
             circuit: Circuit::default(),
             stop,
         }))
@@ -149,7 +150,7 @@ impl Parts {
                 return decoy::step(callback, now);
             }
             before.lock().insert(callback.id, callback.state);
-            settle::taken(callback, now, &self.config)
+            outlived::ended(callback, now, self.kept_s).or_else(|| settle::taken(callback, now, &self.config))
         };
         let taken = self.store.take_due(now, limit, &step).await?;
         let before = before.into_inner();

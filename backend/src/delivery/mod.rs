@@ -8,6 +8,7 @@ pub mod forget;
 pub mod instances;
 #[cfg(test)]
 mod model;
+mod outlived;
 pub mod poller;
 mod preference;
 pub mod progress;
@@ -49,6 +50,8 @@ struct Parts {
     config: config::Delivery,
     sites: BTreeMap<String, Site>,
     agents: BTreeMap<String, Agent>,
+    /// For how long personal data is kept, in seconds.
+    kept_s: i64,
     circuit: Circuit,
     stop: CancellationToken,
 }
