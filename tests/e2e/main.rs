@@ -43,6 +43,7 @@ mod number;
 mod operation;
 mod plain;
 mod plain_follow;
+mod plain_hostile;
 mod plain_times;
 mod policy;
 mod proof;

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use actix_web::http::header::CONTENT_TYPE;
 use actix_web::{HttpRequest, web};
+use percent_encoding::percent_decode;
 use ringback_contract::form::OWN;
 use ringback_contract::problem::Kind;
 use ringback_contract::request::{NewCallback, Schedule};
@@ -53,12 +54,13 @@ pub(super) async fn members(
         ));
     }
     let bytes = extract::bytes(request, body, limits).await?;
+    // Browsers send UTF-8, as the page asks them to. The parser would put a sign in the place of what is no text, and that sign is one that
+    // people can have copied from somewhere.
+    if percent_decode(&bytes).decode_utf8().is_err() {
+        return Err(Failure::new(Kind::BadRequest, "The form is not in UTF-8."));
+    }
     let mut members = BTreeMap::new();
     for (name, value) in url::form_urlencoded::parse(&bytes) {
-        // What stands for bytes that are no text: browsers send UTF-8, as the page asks them to.
-        if name.contains(char::REPLACEMENT_CHARACTER) || value.contains(char::REPLACEMENT_CHARACTER) {
-            return Err(Failure::new(Kind::BadRequest, "The form is not in UTF-8."));
-        }
         if members.insert(name.into_owned(), value.into_owned()).is_some() {
             return Err(Failure::new(Kind::BadRequest, "A member of the form is there twice."));
         }
