@@ -39,7 +39,8 @@ pub trait Numbers: Send + Sync + std::fmt::Debug {
 
 /// All that is personal is written anew: what is sealed is one column.
 pub(super) const CHANGE: &str = "UPDATE callback SET phone = $1, name = $2, email = $3, message = $4, page = $5, \
-     attributes = $6, sealed = $7, claim = $8, updated_at = $9, revision = $10, fields = $11 WHERE id = $12 AND revision = $13";
+     attributes = $6, sealed = $7, claim = $8, updated_at = $9, revision = $10, fields = $11, agent = $12, \
+     reference = $13 WHERE id = $14 AND revision = $15";
 
 /// Takes a claim from whoever has had it for too long.
 pub(super) const RELEASE: &str = "UPDATE callback SET claim = NULL WHERE claim = $1 AND created_at < $2";

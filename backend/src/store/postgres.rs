@@ -227,7 +227,7 @@ impl Store for PostgresStore {
 
     async fn update(&self, next: &Callback, attempt: Option<&Attempt>) -> Result<bool, StoreError> {
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
-        let won = write::update(&mut transaction, next, &self.subscribers).await?;
+        let won = write::update(&mut transaction, next, &self.subscribers, &self.vault).await?;
         // What was asked of Webex was asked, whoever won.
         if let Some(attempt) = attempt.filter(|attempt| won || attempt.was_asked()) {
             write::attempt(&mut transaction, next.id, attempt).await?;
@@ -265,7 +265,7 @@ impl Store for PostgresStore {
                     self.turns.served(site);
                 }
                 for next in due.iter().filter_map(step) {
-                    if write::update(&mut transaction, &next, &self.subscribers).await? {
+                    if write::update(&mut transaction, &next, &self.subscribers, &self.vault).await? {
                         taken.push(next);
                     }
                 }

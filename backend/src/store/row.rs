@@ -79,7 +79,7 @@ fn count<T: TryFrom<i64>>(row: &impl Columns, name: &str) -> Result<T, StoreErro
     row.integer(name)?.try_into().map_err(|_| unreadable(name))
 }
 
-fn optional_owned(row: &impl Columns, name: &str) -> Result<Option<String>, StoreError> {
+pub(super) fn optional_owned(row: &impl Columns, name: &str) -> Result<Option<String>, StoreError> {
     Ok(row.optional_text(name)?.map(str::to_owned))
 }
 
@@ -118,8 +118,8 @@ pub(super) fn read_callback(row: &impl Columns, who: Who) -> Result<Callback, St
             message: Personal::new(who.message),
             page: who.page,
             locale: row.text("locale")?.to_owned(),
-            agent: row.optional_text("agent")?.map(AgentName::parse),
-            reference: optional_owned(row, "reference")?,
+            agent: who.agent.as_deref().map(AgentName::parse),
+            reference: who.reference,
             consent_version: optional_owned(row, "consent_version")?,
             attributes: attributes.collect(),
             fields: answers,

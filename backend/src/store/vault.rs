@@ -14,7 +14,8 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
 use super::ledger::{Given, NewConsent};
-use super::row::{Columns, moment_in, read_callback, unreadable};
+use super::outbox::Message;
+use super::row::{Columns, moment_in, optional_owned, read_callback, read_message, unreadable};
 use super::trust::KeyRow;
 use super::{IdempotencyKey, StoreError};
 use crate::callback::{Callback, CallbackId, Request};
@@ -23,7 +24,7 @@ use crate::phone::PhoneNumber;
 use crate::seal::SealingKey;
 use crate::token::SigningKey;
 
-/// What a hash begins with; no number does, and no site's id.
+/// What a hash begins with, and a sealed text; no number does, no site's id and no JSON.
 const HASHED: char = '#';
 
 /// What proves that a key is the one that the store is sealed with: nothing, sealed for this.
@@ -44,16 +45,19 @@ pub(super) struct SealedRow {
     pub(super) sealed: Option<Vec<u8>>,
 }
 
-/// What takes the personal data of one row out of the clear. The claim stays what it is where it is none any more.
+/// What takes the personal data of one row out of the clear. The claim stays what it is where it is none any more. An earlier version has
+/// left agent and reference beside what it sealed; whoever changes the number meanwhile seals these, too.
 pub(super) const SEAL: &str = "UPDATE callback SET phone = $1, name = '', email = '', message = '', page = '', \
-     attributes = NULL, fields = NULL, claim = CASE WHEN claim IS NULL THEN NULL ELSE $2 END, sealed = $3 \
-     WHERE id = $4 AND sealed IS NULL AND erased_at IS NULL";
+     attributes = NULL, fields = NULL, agent = NULL, reference = NULL, \
+     claim = CASE WHEN claim IS NULL THEN NULL ELSE $2 END, sealed = $3 \
+     WHERE id = $4 AND (sealed IS NULL OR agent IS NOT NULL OR reference IS NOT NULL) AND erased_at IS NULL";
 
 /// Rows in clear, after an id.
 pub(super) const fn clear(which: Clear) -> &'static str {
     match which {
         Clear::All => {
-            "SELECT * FROM callback WHERE sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
+            "SELECT * FROM callback WHERE (sealed IS NULL OR agent IS NOT NULL OR reference IS NOT NULL) \
+             AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
         }
         Clear::Claims => {
             "SELECT * FROM callback WHERE claim IS NOT NULL AND sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
@@ -108,6 +112,10 @@ pub(super) struct Who {
     pub(super) email: String,
     pub(super) message: String,
     pub(super) page: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) agent: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) reference: Option<String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     pub(super) attributes: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
@@ -243,7 +251,34 @@ impl Vault {
         };
         let key = self.0.as_ref().ok_or(StoreError::NoKey)?;
         let plain = key.open(&purpose(row.text("id")?), sealed).map_err(|_| StoreError::OtherKey)?;
-        read_callback(row, serde_json::from_slice(&plain).map_err(|_| unreadable("sealed"))?)
+        let mut who: Who = serde_json::from_slice(&plain).map_err(|_| unreadable("sealed"))?;
+        // An earlier version has sealed the others alone.
+        who.agent = who.agent.or(optional_owned(row, "agent")?);
+        who.reference = who.reference.or(optional_owned(row, "reference")?);
+        read_callback(row, who)
+    }
+
+    /// The body of a message as it lies in the database: a reference of the CRM's may tell who somebody is.
+    pub(super) fn body(&self, message: &Message) -> Result<String, StoreError> {
+        let Some(key) = &self.0 else {
+            return Ok(message.body.clone());
+        };
+        let purpose = of_message(&message.webhook, &message.id);
+        let sealed = key.seal(&purpose, message.body.as_bytes()).map_err(StoreError::Seal)?;
+        Ok(format!("{HASHED}{}", hex::encode(sealed)))
+    }
+
+    /// Reads a message, sealed or not.
+    pub(super) fn message(&self, row: &impl Columns) -> Result<Message, StoreError> {
+        let message = read_message(row)?;
+        let Some(sealed) = message.body.strip_prefix(HASHED) else {
+            return Ok(message);
+        };
+        let key = self.0.as_ref().ok_or(StoreError::NoKey)?;
+        let sealed = hex::decode(sealed).map_err(|_| unreadable("body"))?;
+        let purpose = of_message(&message.webhook, &message.id);
+        let body = key.open(&purpose, &sealed).map_err(|_| StoreError::OtherKey)?;
+        Ok(Message { body: String::from_utf8(body).map_err(|_| unreadable("body"))?, ..message })
     }
 
     /// Reads callbacks, sealed or not.
@@ -255,7 +290,9 @@ impl Vault {
     pub(super) fn sealed_row(&self, row: &impl Columns) -> Result<SealedRow, StoreError> {
         let callback = self.callback(row)?;
         let PersonalColumns { clear, sealed } = self.columns(&callback)?;
-        let claim = row.optional_text("claim")?.map(|claim| self.claim(claim));
+        let claim = row.optional_text("claim")?;
+        let claim =
+            claim.map(|claim| if claim.starts_with(HASHED) { claim.to_owned() } else { self.claim(claim) });
         Ok(SealedRow { id: callback.id, phone: clear.phone, claim, sealed })
     }
 
@@ -276,6 +313,8 @@ impl Who {
             email: request.email.reveal().to_owned(),
             message: request.message.reveal().to_owned(),
             page: request.page.clone(),
+            agent: request.agent.as_ref().map(|agent| agent.as_text().to_owned()),
+            reference: request.reference.clone(),
             attributes: attributes.map(|(key, value)| (key.clone(), value.reveal().to_owned())).collect(),
             fields: request.fields.iter().map(|(id, answer)| (id.clone(), answer.reveal())).collect(),
         }
@@ -290,6 +329,8 @@ impl Who {
             email: row.text("email")?.to_owned(),
             message: row.text("message")?.to_owned(),
             page: row.text("page")?.to_owned(),
+            agent: optional_owned(row, "agent")?,
+            reference: optional_owned(row, "reference")?,
             attributes: attributes.map_err(|_| unreadable("attributes"))?.unwrap_or_default(),
             fields: fields.map_err(|_| unreadable("fields"))?.unwrap_or_default(),
         })
@@ -319,6 +360,11 @@ fn plain_person(phone: &PhoneNumber) -> String {
 /// A sealed signing key opens under its name alone.
 fn of_signing_key(id: &str) -> String {
     format!("signing key {id}")
+}
+
+/// A sealed message opens as that one alone.
+fn of_message(webhook: &str, id: &str) -> String {
+    format!("message {webhook} {id}")
 }
 
 /// A row's sealed column opens in that row alone.

@@ -56,6 +56,8 @@ impl PostgresStore {
             .bind(next.updated_at.as_millisecond())
             .bind(integer(next.revision))
             .bind(clear.fields_json())
+            .bind(&clear.agent)
+            .bind(&clear.reference)
             .bind(&id)
             .bind(integer(next.revision) - 1);
         let changed = match change.execute(&mut *transaction).await {

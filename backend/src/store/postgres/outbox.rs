@@ -7,7 +7,8 @@ use sqlx::postgres::PgConnection;
 use super::PostgresStore;
 use crate::callback::Callback;
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus, Outbox, Subscriber, Subscribers};
-use crate::store::row::{moment, read_message, read_message_attempt};
+use crate::store::row::{moment, read_message_attempt};
+use crate::store::vault::Vault;
 use crate::store::{StoreError, failed};
 
 /// The state that a callback is in before a change to it, held until the transaction ends; not asked where nobody wants
@@ -29,6 +30,7 @@ pub(super) async fn state_of(
 pub(super) async fn insert(
     connection: &mut PgConnection,
     subscribers: &Subscribers,
+    vault: &Vault,
     callback: &Callback,
 ) -> Result<(), StoreError> {
     for message in subscribers.messages(callback) {
@@ -40,7 +42,7 @@ pub(super) async fn insert(
             .bind(&message.webhook)
             .bind(&message.id)
             .bind(message.callback_id.to_string())
-            .bind(&message.body)
+            .bind(vault.body(&message)?)
             .bind(message.status.as_str())
             .bind(message.created_at.as_millisecond())
             .bind(message.due_at.map(Timestamp::as_millisecond));
@@ -70,7 +72,7 @@ impl Outbox for PostgresStore {
         .bind(lease_until.as_millisecond())
         .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = query.fetch_all(&self.pool).await.map_err(failed("take messages"))?;
-        rows.iter().map(read_message).collect()
+        rows.iter().map(|row| self.vault.message(row)).collect()
     }
 
     async fn next_message(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -121,7 +123,13 @@ impl Outbox for PostgresStore {
         )
         .bind(status.map(MessageStatus::as_str))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.pool).await.map_err(failed("read"))?.iter().map(read_message).collect()
+        query
+            .fetch_all(&self.pool)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.message(row))
+            .collect()
     }
 
     async fn message_attempts(&self, webhook: &str, id: &str) -> Result<Vec<MessageAttempt>, StoreError> {

@@ -41,7 +41,7 @@ impl Schedules for PostgresStore {
         {
             return Ok(Rescheduled::SlotFull);
         }
-        if !write::update(&mut transaction, next, &self.subscribers).await? {
+        if !write::update(&mut transaction, next, &self.subscribers, &self.vault).await? {
             return Ok(Rescheduled::Overtaken);
         }
         transaction.commit().await.map_err(failed("commit"))?;

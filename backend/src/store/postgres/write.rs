@@ -5,7 +5,6 @@ use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
 
 use super::{PostgresStore, ledger, outbox, scheduled};
-use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::slots::Place;
@@ -14,7 +13,7 @@ use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment, read_id};
 use crate::store::scheduled::begins;
 use crate::store::trust::LAST_END_UNCLAIMED;
-use crate::store::vault::PersonalColumns;
+use crate::store::vault::{PersonalColumns, Vault};
 use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 
@@ -94,7 +93,7 @@ impl PostgresStore {
             return Ok(Insertion::SlotFull);
         }
         let insertion = if insert_callback(&mut transaction, callback, &columns, claim, consent).await? {
-            outbox::insert(&mut transaction, &self.subscribers, callback).await?;
+            outbox::insert(&mut transaction, &self.subscribers, &self.vault, callback).await?;
             Insertion::Done
         } else {
             let query =
@@ -202,8 +201,8 @@ async fn insert_callback(
         .bind(&clear.message)
         .bind(&clear.page)
         .bind(&request.locale)
-        .bind(request.agent.as_ref().map(AgentName::as_text))
-        .bind(&request.reference)
+        .bind(&clear.agent)
+        .bind(&clear.reference)
         .bind(&request.consent_version)
         .bind(callback.state.as_str())
         .bind(i64::from(callback.attempts))
@@ -235,6 +234,7 @@ pub(super) async fn update(
     connection: &mut PgConnection,
     next: &Callback,
     subscribers: &Subscribers,
+    vault: &Vault,
 ) -> Result<bool, StoreError> {
     let before = outbox::state_of(&mut *connection, subscribers, next).await?;
     let (failure, detail) = match &next.failure {
@@ -285,7 +285,7 @@ pub(super) async fn update(
     .map_err(failed("update a callback"))?;
     let won = written.rows_affected() == 1;
     if won && before.is_some_and(|before| before != next.state.as_str()) {
-        outbox::insert(connection, subscribers, next).await?;
+        outbox::insert(connection, subscribers, vault, next).await?;
     }
     Ok(won)
 }

@@ -7,7 +7,6 @@ use super::FIND_KEY;
 use super::claims::Claims;
 use super::scheduled;
 use super::writer::{Done, execute, signed};
-use crate::agent::AgentName;
 use crate::callback::{Callback, CallbackId};
 use crate::slots::Place;
 use crate::store::row::{moment, read_inserted};
@@ -89,8 +88,8 @@ pub(super) fn insert(
             clear.message,
             clear.page,
             request.locale,
-            request.agent.as_ref().map(AgentName::as_text),
-            request.reference,
+            clear.agent,
+            clear.reference,
             request.consent_version,
             clear.attributes_json(),
             callback.state.as_str(),

@@ -59,6 +59,8 @@ pub(super) fn apply(
             next.updated_at.as_millisecond(),
             signed(next.revision),
             clear.fields_json(),
+            clear.agent,
+            clear.reference,
             next.id.to_string(),
             signed(next.revision) - 1,
         ],

@@ -6,10 +6,10 @@ use jiff::Timestamp;
 use rusqlite::{Connection, OptionalExtension as _, ToSql, params};
 
 use super::SqliteStore;
-use super::writer::{Write, execute};
+use super::writer::{Context, Write, execute};
 use crate::callback::Callback;
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus, Outbox, Subscriber, Subscribers};
-use crate::store::row::{moment, read_message, read_message_attempt};
+use crate::store::row::{moment, read_message_attempt};
 use crate::store::{StoreError, failed};
 
 /// One thing to write.
@@ -38,10 +38,10 @@ pub(super) fn state_of(
 /// Writes the messages that a callback makes which has come to its state.
 pub(super) fn insert(
     connection: &Connection,
-    subscribers: &Subscribers,
+    context: &Context,
     callback: &Callback,
 ) -> Result<(), StoreError> {
-    for message in subscribers.messages(callback) {
+    for message in context.subscribers.messages(callback) {
         execute(
             connection,
             "write a message",
@@ -51,7 +51,7 @@ pub(super) fn insert(
                 message.webhook,
                 message.id,
                 message.callback_id.to_string(),
-                message.body,
+                context.vault.body(&message)?,
                 message.status.as_str(),
                 message.created_at.as_millisecond(),
                 message.due_at.map(Timestamp::as_millisecond),
@@ -124,7 +124,7 @@ impl Outbox for SqliteStore {
                 .bind(now.as_millisecond())
                 .bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let due = query.fetch_all(&self.readers).await.map_err(failed("read messages"))?;
-        let due = due.iter().map(read_message).collect::<Result<Vec<_>, _>>()?;
+        let due = due.iter().map(|row| self.vault.message(row)).collect::<Result<Vec<_>, _>>()?;
         // Together, so that they share a transaction.
         let leases = due.iter().map(|message| {
             let message = Box::new(message.clone());
@@ -165,7 +165,13 @@ impl Outbox for SqliteStore {
         )
         .bind(status.map(MessageStatus::as_str))
         .bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        query.fetch_all(&self.readers).await.map_err(failed("read"))?.iter().map(read_message).collect()
+        query
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed("read"))?
+            .iter()
+            .map(|row| self.vault.message(row))
+            .collect()
     }
 
     async fn message_attempts(&self, webhook: &str, id: &str) -> Result<Vec<MessageAttempt>, StoreError> {

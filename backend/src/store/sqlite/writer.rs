@@ -344,7 +344,7 @@ fn apply(
                 ledger::insert_consent(connection, &context.vault.consent(callback, given))?;
             }
             if done.before.is_none() {
-                outbox::insert(connection, &context.subscribers, callback)?;
+                outbox::insert(connection, context, callback)?;
             }
             return Ok(done);
         }
@@ -357,7 +357,7 @@ fn apply(
             let before = outbox::state_of(connection, &context.subscribers, next)?;
             let rows = update(connection, claims, next, attempt.as_ref())?;
             if rows == 1 && before.is_some_and(|before| before != next.state.as_str()) {
-                outbox::insert(connection, &context.subscribers, next)?;
+                outbox::insert(connection, context, next)?;
             }
             rows
         }
