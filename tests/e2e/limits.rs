@@ -6,6 +6,7 @@ use ringback_contract::problem::Kind;
 use ringback_contract::request::IDEMPOTENCY_KEY;
 use ringback_tests::answer::Answer;
 use ringback_tests::house::House;
+use ringback_tests::plain::{members, with};
 use ringback_tests::plan::{API_KEY, API_KEY_FOR_ALL, Plan};
 use ringback_tests::visitor;
 use serde_json::json;
@@ -41,6 +42,27 @@ async fn one_address_may_post_so_often() {
     let forged = post_for(&house, 104).header("Forwarded", "for=198.51.100.7");
     assert_limited(&house.send(forged).await, "address", 3);
     house.until_tasks(3).await;
+}
+
+#[tokio::test]
+async fn what_a_page_of_others_makes_a_browser_send_counts_for_nothing_against_its_user() {
+    let house = House::with(|plan| plan.limit("address", 2, 600)).await;
+    let sent = members(&house.plain_page().await);
+    let link = format!("/a/{}", house.agent_token("acme", "grace", "1h"));
+    for _ in 0..3 {
+        let posted =
+            house.request(Method::POST, "/v1/sites/acme/callbacks").header("Origin", "https://evil.example");
+        house.send(posted.json(&visitor::request())).await.problem(Kind::OriginNotAllowed);
+        for path in ["/c/acme", &link] {
+            let posted =
+                house.request(Method::POST, path).header("Origin", "https://evil.example").form(&sent);
+            assert_eq!(house.send(posted).await.status.as_u16(), 403);
+        }
+    }
+    house.ask().await;
+    let members = with(sent, "phone", "+1 202 555 0143");
+    house.follow_path(&house.send_plain(&members).await);
+    assert_limited(&house.send(house.post(&visitor::request())).await, "address", 2);
 }
 
 #[tokio::test]

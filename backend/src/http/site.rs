@@ -80,9 +80,12 @@ pub(super) async fn create(
     site_id: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, Failure> {
+    // What a page of others makes a browser send counts for nothing against its user.
+    if let Some(site) = parts.config.sites.get(site_id.as_str()) {
+        origin::check_post(site, &parts.public_url, extract::sender(&request))?;
+    }
     caller::count(&request, &parts, &parts.address_limit).await?;
     let site = find(&parts, &site_id)?;
-    origin::check_post(site, &parts.public_url, extract::sender(&request))?;
     let key = extract::idempotency_key(&request)?;
     let shown = Shown::Headers {
         proof: extract::header(&request, PROOF),

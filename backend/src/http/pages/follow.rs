@@ -53,9 +53,10 @@ pub(crate) async fn act(
     body: web::Payload,
 ) -> Result<HttpResponse, Failure> {
     let acted = async {
-        caller::count(&request, &parts, &parts.read_limit).await?;
-        // The page tells nobody its address, so its forms name no origin. None is needed: whoever knows the address may act.
+        // The page tells nobody its address, so its forms name no origin. None is needed: whoever knows the address may act. What a page
+        // of others makes a browser send counts for nothing against its user.
         origin::check_known(&parts.public_url, extract::sender(&request))?;
+        caller::count(&request, &parts, &parts.read_limit).await?;
         let opened = open(&request, &parts, &token).await?;
         caller::count_change(&request, &parts, &opened.callback, opened.access).await?;
         let mut members = posted::members(&request, body, parts.limits()).await?;

@@ -98,7 +98,7 @@ pub(crate) async fn sent_to_site(
 ) -> Result<HttpResponse, Failure> {
     let site = parts.config.sites.get(site_id.as_str());
     let sent = async {
-        caller::count(&request, &parts, &parts.address_limit).await?;
+        count(&request, &parts).await?;
         let site = site.ok_or_else(unknown_site)?;
         take(&request, &parts, Owner { site_id: &site_id, site, token: None }, body).await
     };
@@ -114,11 +114,17 @@ pub(crate) async fn sent_to_agent(
 ) -> Result<HttpResponse, Failure> {
     let offered = offered_site(&parts, &token);
     let sent = async {
-        caller::count(&request, &parts, &parts.address_limit).await?;
+        count(&request, &parts).await?;
         let (site_id, site) = offered.ok_or_else(unknown_site)?;
         take(&request, &parts, Owner { site_id, site, token: Some(&token) }, body).await
     };
     sent.await.or_else(|failure| of_failure(&request, offered.map(|(_, site)| site), &failure))
+}
+
+/// Counts a form that a page of ours has posted. What a page of others makes a browser send counts for nothing against its user.
+async fn count(request: &HttpRequest, parts: &Parts) -> Result<(), Failure> {
+    origin::check_own(&parts.public_url, extract::sender(request))?;
+    caller::count(request, parts, &parts.address_limit).await
 }
 
 fn unknown_site() -> Failure {
@@ -173,7 +179,6 @@ async fn take(
     owner: Owner<'_>,
     body: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    origin::check_own(&parts.public_url, extract::sender(request))?;
     let members = posted::members(request, body, parts.limits()).await?;
     let mut posted = Posted::read(members, owner.token.unwrap_or_default())?;
     // Nothing holds a form without script that is filled in by the browser and sent at once: it is held here.
