@@ -35,7 +35,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     if !hash.is_empty() {
         for (name, media_type) in [
             ("widget.js", "text/javascript; charset=utf-8"),
-            ("assets/ringback.js", "text/javascript; charset=utf-8"),
+            // There is no media type for TypeScript; developers look at it too.
+            ("ringback.d.ts", "text/plain; charset=utf-8"),
+            ("assets/main.js", "text/javascript; charset=utf-8"),
+            ("assets/plain.js", "text/javascript; charset=utf-8"),
+            ("assets/check.js", "text/javascript; charset=utf-8"),
             ("assets/ringback.wasm", "application/wasm"),
         ] {
             let path = built.join(name);

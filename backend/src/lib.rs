@@ -18,6 +18,7 @@ pub mod guard;
 pub mod hours;
 pub mod http;
 pub mod intake;
+pub mod level;
 pub mod locale;
 pub mod metrics;
 pub mod network;

@@ -14,6 +14,7 @@ use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
 
 use crate::callback::{Door, State};
+use crate::level::Shown;
 
 const BUILD: &str = "ringback_build_info";
 const HTTP_REQUESTS: &str = "ringback_http_requests_total";
@@ -23,6 +24,7 @@ const JOINED: &str = "ringback_callbacks_joined_total";
 const CHALLENGES: &str = "ringback_proof_challenges_total";
 const WAITS: &str = "ringback_waits_total";
 const SIEVED: &str = "ringback_sieved_total";
+const SHOWN: &str = "ringback_forms_shown_total";
 const TRANSITIONS: &str = "ringback_callback_transitions_total";
 const EVENTS: &str = "ringback_webex_events_total";
 const QUEUE: &str = "ringback_queue_callbacks";
@@ -105,6 +107,7 @@ fn describe() {
     );
     describe_counter!(WAITS, "Plain forms that were asked to wait because the site is pressed.");
     describe_counter!(SIEVED, "Requests that no person has made, which were answered and thrown away.");
+    describe_counter!(SHOWN, "Forms that visitors were shown, by level and by why on no better one.");
     describe_counter!(TRANSITIONS, "Changes of state of callbacks.");
     describe_counter!(EVENTS, "Webhooks that were received, by what became of them.");
     describe_gauge!(QUEUE, "Callbacks with something to do, in the whole database.");
@@ -184,6 +187,12 @@ pub fn accepted(site: &str, door: Door) {
 /// A request joined a callback under way.
 pub fn joined(site: &str, door: Door) {
     counter!(JOINED, "site" => site.to_owned(), "door" => door.as_str()).increment(1);
+}
+
+/// A form was shown to a visitor.
+pub fn shown(site: &str, shown: Shown) {
+    let (level, reason) = (shown.level.as_str(), shown.reason.as_str());
+    counter!(SHOWN, "site" => site.to_owned(), "level" => level, "reason" => reason).increment(1);
 }
 
 /// A form is asked to prove some work.

@@ -15,7 +15,7 @@ async fn get(house: &House, path: &str, encodings: &str) -> Answer {
 async fn folder(house: &House) -> String {
     let loader = get(house, "/widget.js", "identity").await.text();
     let start = loader.find("/widget/").expect("the loader names its folder");
-    loader[start..].split('"').next().unwrap().trim_end_matches("ringback.").trim_end_matches('/').to_owned()
+    loader[start..].split('"').next().unwrap().trim_end_matches('/').to_owned()
 }
 
 #[track_caller]
@@ -35,7 +35,12 @@ async fn every_file_comes_in_the_smallest_form_that_the_browser_takes() {
     let folder = folder(&house).await;
     for (path, media_type) in [
         ("/widget.js".to_owned(), "text/javascript; charset=utf-8"),
-        (format!("{folder}/ringback.js"), "text/javascript; charset=utf-8"),
+        ("/widget/v1.js".to_owned(), "text/javascript; charset=utf-8"),
+        ("/widget/ringback.d.ts".to_owned(), "text/plain; charset=utf-8"),
+        (format!("{folder}/widget.js"), "text/javascript; charset=utf-8"),
+        (format!("{folder}/main.js"), "text/javascript; charset=utf-8"),
+        (format!("{folder}/plain.js"), "text/javascript; charset=utf-8"),
+        (format!("{folder}/check.js"), "text/javascript; charset=utf-8"),
         (format!("{folder}/ringback.wasm"), "application/wasm"),
     ] {
         let plain = get(&house, &path, "identity").await;
@@ -99,12 +104,39 @@ async fn a_version_or_a_file_that_is_not_here_is_not_found() {
     let house = House::open().await;
     let folder = folder(&house).await;
     for path in [
-        "/widget/0000000000000000/ringback.wasm".to_owned(),
-        format!("{folder}/widget.js"),
+        "/widget/0000000000000000/widget.js".to_owned(),
+        "/widget/0000000000000000/other.js".to_owned(),
+        "/widget/nonsense/main.js".to_owned(),
         format!("{folder}/other.js"),
         format!("{folder}/..%2f..%2fCargo.toml"),
     ] {
         house.get(&path).await.problem(Kind::NotFound);
+    }
+}
+
+#[tokio::test]
+async fn every_address_of_the_loader_brings_the_same_bytes() {
+    let house = House::open().await;
+    let folder = folder(&house).await;
+    let loader = get(&house, "/widget.js", "br").await;
+    let versioned = get(&house, "/widget/v1.js", "br").await;
+    assert_eq!((&versioned.body, versioned.header("etag")), (&loader.body, loader.header("etag")));
+    assert_eq!(versioned.header("cache-control"), loader.header("cache-control"));
+    // Whoever pins its hash has named its content, which may be kept for ever.
+    let pinned = get(&house, &format!("{folder}/widget.js"), "br").await;
+    assert_eq!(pinned.body, loader.body);
+    assert!(pinned.header("cache-control").contains("immutable"));
+}
+
+#[tokio::test]
+async fn a_loader_of_another_version_gets_the_parts_of_this_one_and_keeps_none() {
+    let house = House::open().await;
+    let folder = folder(&house).await;
+    for file in ["main.js", "ringback.wasm", "plain.js"] {
+        let ours = get(&house, &format!("{folder}/{file}"), "br").await;
+        let others = get(&house, &format!("/widget/0123456789abcdef/{file}"), "br").await;
+        assert_eq!(others.body, ours.body, "{file}");
+        assert_eq!(others.header("cache-control"), "no-cache", "{file}");
     }
 }
 
@@ -125,7 +157,7 @@ async fn a_page_pays_little_before_and_when_the_form_opens_in_every_language() {
     let loader = get(&house, "/widget.js", BROWSER).await;
     assert!(loader.body.len() <= 2_000, "{} bytes", loader.body.len());
     let mut code = 0;
-    for file in ["ringback.js", "ringback.wasm"] {
+    for file in ["main.js", "ringback.wasm"] {
         code += get(&house, &format!("{folder}/{file}"), BROWSER).await.body.len();
     }
     for locale in ringback::locale::names() {

@@ -34,7 +34,7 @@ const WATCH: &str = "
         watched.violations.push(event.violatedDirective + ' ' + event.blockedURI));
     addEventListener('error', event => watched.errors.push(String(event.message)));
     addEventListener('unhandledrejection', event => watched.errors.push(String(event.reason)));
-    for (const type of ['open', 'submitted', 'state', 'error'])
+    for (const type of ['open', 'close', 'level', 'before-submit', 'submitted', 'state', 'error'])
         document.addEventListener('ringback:' + type, event => watched.events.push({ type, ...event.detail }));
 ";
 

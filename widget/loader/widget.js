@@ -1,139 +1,124 @@
-// Ringback's loader: all that a page pays for until a visitor wishes to be called. It draws the launcher, and fetches
-// the form on intent: its description, the module, and the module's script, side by side.
-// The build takes out comments and white space, and fills in the folder of the assets and the launcher's label in each language.
+// Ringback's loader: all that a page pays for until a visitor wishes to be called. It gives the page its one name and its
+// two elements, draws the launcher, and on intent fetches the main script and the module at once. When not even the main
+// script comes, it shows a link to the hosted page.
+// The build takes out comments and white space, and fills in the folder of the assets, the styles and the labels.
 (() => {
   const page = document;
   const script = page.currentScript;
-  const service = script.src.replace(/\/widget\.js.*/, "");
-  const texts = {texts};
-  const styles = "{styles}";
+  const service = script.src.replace(/\/widget(\/v1|\/\w+\/widget)?\.js.*/, "");
+  const assets = service + "{assets}";
+  const labels = {texts};
+  const present = window.Ringback;
+  // What was asked for and is no wish to be called: it waits until there is one.
+  const waiting = [];
+  let main, module, tries = 0;
 
-  const get = url => fetch(url, { credentials: "omit" }).then(answer => {
-    if (!answer.ok) throw answer;
-    return answer;
-  });
+  const ask = (element, ...call) => {
+    if (!main && /prefill|close/.test(call[0])) return waiting.push(call);
+    module ||= window.WebAssembly && fetch(assets + "ringback.wasm", { credentials: "omit" }).catch(error => error);
+    // Browsers remember a failed import by its address: a new try needs a new one.
+    main ||= import(assets + "main.js" + "?".repeat(tries++))
+      .then(({ start }) => start({ service, script, module, waiting, localesOf, labelOf, fail }));
+    return main.then(run => run(element, ...call)).catch(() => {
+      main = 0;
+      fail(element || page.querySelector("ringback-launcher,ringback-form"), "script-failed");
+    });
+  };
 
-  const add = (parent, tag, name, text) => {
+  const add = (parent, tag, text = "") => {
     const element = parent.appendChild(page.createElement(tag));
-    element.className = name;
     element.textContent = text;
     return element;
   };
 
-  let engine, tries = 0;
-  const start = () => {
-    const assets = service + "{assets}ringback.";
-    return engine ||= Promise.all([
-      // Browsers remember a failed import by its address: a new try needs a new one.
-      import(assets + (tries++ ? "js?" + tries : "js")),
-      get(assets + "wasm"),
-    ]).then(([module, module_or_path]) => module.default({ module_or_path }).then(() => module)).catch(error => {
-      engine = 0;
-      throw error;
-    });
+  // The best first: the service looks them up in the same order.
+  const localesOf = element =>
+    [element.dataset.locale, page.documentElement.lang, ...navigator.languages].filter(Boolean);
+  // Chinese is here in its simplified script alone; `zh-Hant` and `zh-TW` ask for the other.
+  const labelOf = element => element.dataset.label || labels[
+    (localesOf(element).find(tag => labels[tag.slice(0, 2)] && !/^zh-[^cs]+$/i.test(tag)) || "en").slice(0, 2)];
+
+  // The last level: a link to the hosted page.
+  const fail = (element, reason, status = 0) => {
+    const { site, agent } = element.dataset;
+    element.note?.remove();
+    const note = element.note = add(element.root, "a", labelOf(element) + " ↗");
+    note.className = "launch";
+    note.href = service + (agent ? "/a/" + agent : "/c/" + site) + "?level=link&reason=" + reason;
+    const tell = (type, detail) =>
+      element.dispatchEvent(new CustomEvent("ringback:" + type, { bubbles: true, composed: true, detail }));
+    tell("level", { level: "link", reason });
+    tell("error", { type: "load", status });
   };
 
   // The form in the page, loaded when it comes near the part of the page that can be seen.
-  class Inline extends HTMLElement {
+  class Form extends HTMLElement {
     connectedCallback() {
-      this.root ||= this.attachShadow({ mode: "open" });
-      this.agent = this.dataset.agent || new URLSearchParams(location.search).get("ringback_agent") || "";
-      // The service looks them up in this order, and so does the label. Chinese is here in its simplified script alone:
-      // `zh-Hant` and `zh-TW` ask for the other.
-      this.locales = [this.dataset.locale, page.documentElement.lang, ...navigator.languages].filter(tag => tag);
-      const label = tag => !/^zh-[^cs]+$/i.test(tag) && texts[tag.slice(0, 2)];
-      this.label = this.dataset.label || label(this.locales.find(label) || "en");
-      this.begin();
-    }
-
-    begin() {
-      new IntersectionObserver((entries, observer) => {
-        if (entries.some(entry => entry.isIntersecting)) {
-          observer.disconnect();
-          this.show(1);
-        }
-      }, { rootMargin: "300px" }).observe(this);
+      this.root ||= this.draw(this.attachShadow({ mode: "open" }));
     }
 
     // An element that is only moved is connected again before the microtask runs.
     disconnectedCallback() {
-      queueMicrotask(() => {
-        if (!this.isConnected) {
-          this.form?.free();
-          this.form = this.loading = 0;
-        }
-      });
+      queueMicrotask(() => this.isConnected || main?.then(run => run(this, "free")));
     }
 
-    load(inline) {
-      const { site } = this.dataset;
-      const query = new URLSearchParams({ locale: this.locales, agent: this.agent });
-      return this.loading ||= Promise.all([
-        start(),
-        get(`${service}/v1/sites/${site}/form?${query}`).then(answer => answer.json()),
-      ]).then(([module, form]) => this.form = module.mount(this.root, form, service, this.agent, !!inline))
-        .catch(error => {
-          this.loading = 0;
-          throw error;
-        });
-    }
-
-    async show(inline) {
-      this.note?.remove();
-      try {
-        (await this.load(inline)).open();
-      } catch (error) {
-        this.note = add(this.root, "a", "launch note", this.label + " ↗");
-        this.note.href =
-          service + (this.agent ? "/a/" + this.agent : "/c/" + this.dataset.site);
-        this.dispatchEvent(new CustomEvent("ringback:error", {
-          bubbles: true, composed: true, detail: { type: "load", status: error.status || 0 },
-        }));
-      }
+    draw(root) {
+      new IntersectionObserver(entries => entries.pop().isIntersecting && ask(this, "show"), { rootMargin: "300px" }).observe(this);
+      // What the page has put into the element is shown until there is a form.
+      add(root, "slot");
+      return root;
     }
   }
 
-  // The button that floats above the page.
-  class Launcher extends Inline {
-    begin() {
-      if (this.button) return;
+  // The button that floats above the page, and the dialog.
+  class Launcher extends Form {
+    draw(root) {
       try {
         const sheet = new CSSStyleSheet();
         sheet.replaceSync(styles);
-        this.root.adoptedStyleSheets = [sheet];
+        root.adoptedStyleSheets = [sheet];
       } catch {
-        add(this.root, "style", "", styles);
+        add(root, "style", styles);
       }
-      const button = this.button = add(this.root, "button", "launch", "");
-      add(button, "i", "", "");
-      add(button, "span", "", this.dataset.label ?? this.label);
-      button.part = "launcher";
-      button.ariaLabel = this.label;
-      // A finger enters too, before it presses.
-      button.onpointerenter = button.onfocus = () => this.load().catch(() => {});
-      button.onclick = async () => {
-        button.ariaBusy = true;
-        await this.show();
-        button.ariaBusy = null;
-      };
+      if (this.dataset.launcher != "none") {
+        const button = add(root, "button");
+        button.className = "launch";
+        add(button, "i");
+        add(button, "span", this.dataset.label ?? labelOf(this));
+        button.part = "launcher";
+        button.ariaLabel = labelOf(this);
+        button.onpointerenter = button.onfocus = () => ask(this, "load");
+        button.onclick = async () => {
+          button.ariaBusy = true;
+          await ask(this, "open");
+          button.ariaBusy = null;
+        };
+      }
+      return root;
     }
   }
+  const styles = "{styles}";
 
-  const launcher = () => page.querySelector("ringback-launcher");
-  if (!window.Ringback) {
-    window.Ringback = {
-      open: () => launcher()?.show(),
-      close: () => launcher()?.form?.close(),
-      on: (type, listener) => page.addEventListener("ringback:" + type, listener),
-    };
-    customElements.define("ringback-form", Inline);
+  if (!present?.open) {
+    const Ringback = window.Ringback = (command, ...more) =>
+      command == "on" ? page.addEventListener("ringback:" + more[0], more[1])
+        : command == "off" ? page.removeEventListener("ringback:" + more[0], more[1])
+          : ask(0, command, ...more);
+    for (const name of ["open", "close", "on"]) Ringback[name] = Ringback.bind(0, name);
+    customElements.define("ringback-form", Form);
     customElements.define("ringback-launcher", Launcher);
+    for (const type of ["pointerdown", "click"])
+      page.addEventListener(type, event => {
+        const opener = event.composedPath().find(({ dataset }) => dataset?.ringbackOpen != null);
+        if (!opener) return;
+        if (type == "click") event.preventDefault();
+        ask(0, type == "click" ? "open" : "load", opener.dataset);
+      });
   }
-  const draw = () => {
-    if (!script.dataset.site || launcher()) return;
-    const element = page.createElement("ringback-launcher");
-    Object.assign(element.dataset, script.dataset);
-    page.body.append(element);
+  const begin = () => {
+    if (script.dataset.site && !page.querySelector("ringback-launcher"))
+      Object.assign(add(page.body, "ringback-launcher").dataset, script.dataset);
+    present?.q?.forEach(call => Ringback(...call));
   };
-  page.body ? draw() : page.addEventListener("DOMContentLoaded", draw);
+  page.body ? begin() : page.addEventListener("DOMContentLoaded", begin);
 })();

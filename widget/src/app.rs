@@ -130,6 +130,13 @@ impl App {
         self.shell.close();
     }
 
+    /// Fills in what the page knows. What is being sent stays as it is.
+    pub(crate) fn prefill(&self, values: &Json) {
+        if self.phase.get() == Phase::Editing {
+            self.form_view.prefill(values);
+        }
+    }
+
     #[inline(never)]
     fn enter(&self, phase: Phase) {
         self.phase.set(phase);
@@ -213,6 +220,10 @@ impl App {
             Phase::Editing => {
                 if !self.form_view.judge(&self.description, &self.texts) {
                     self.form_view.set_alert(&self.texts.get("problem.fields"));
+                    return;
+                }
+                let (fields, reason) = self.form_view.filled();
+                if !tell(self.shell.host(), &Happening::Submitting { fields, reason }) {
                     return;
                 }
                 let last = self.attempt.take();

@@ -1,6 +1,7 @@
 //! What the page learns: events on the host element that bubble out of its shadow root. None holds what a visitor
 //! typed.
 
+use js_sys::Array;
 use wasm_bindgen::{JsCast as _, JsValue};
 use web_sys::{CustomEvent, Element};
 
@@ -10,6 +11,13 @@ use crate::json::ObjectWriter;
 pub(crate) enum Happening<'a> {
     /// The dialog was opened.
     Opened,
+    /// The form is about to be sent; the page may keep it from that.
+    Submitting {
+        /// The names of the fields that are filled in.
+        fields: Array,
+        /// The reason that is chosen, an id of the site's.
+        reason: String,
+    },
     /// A callback was accepted.
     Submitted {
         /// Its id.
@@ -31,12 +39,18 @@ pub(crate) enum Happening<'a> {
     },
 }
 
-/// Tells the page.
+/// Tells the page. Whether it lets the form go on.
 #[inline(never)]
-pub(crate) fn tell(host: &Element, happening: &Happening) {
-    let detail = ObjectWriter::new();
+pub(crate) fn tell(host: &Element, happening: &Happening) -> bool {
+    let (detail, init) = (ObjectWriter::new(), ObjectWriter::new());
     let name = match *happening {
         Happening::Opened => "ringback:open",
+        Happening::Submitting { ref fields, ref reason } => {
+            detail.add("fields", fields);
+            detail.add_text("reason", reason);
+            init.add("cancelable", &JsValue::TRUE);
+            "ringback:before-submit"
+        }
         Happening::Submitted { id } => {
             detail.add_text("id", id);
             "ringback:submitted"
@@ -52,11 +66,10 @@ pub(crate) fn tell(host: &Element, happening: &Happening) {
             "ringback:error"
         }
     };
-    let init = ObjectWriter::new();
     init.add("bubbles", &JsValue::TRUE);
     init.add("composed", &JsValue::TRUE);
     init.add("detail", &detail.value());
-    if let Ok(event) = CustomEvent::new_with_event_init_dict(name, init.value().unchecked_ref()) {
-        let _ = host.dispatch_event(&event);
-    }
+    CustomEvent::new_with_event_init_dict(name, init.value().unchecked_ref())
+        .and_then(|event| host.dispatch_event(&event))
+        .unwrap_or(true)
 }

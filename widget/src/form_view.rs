@@ -1,5 +1,8 @@
 //! The form itself: its controls, what stands in them, and what is wrong with them.
 
+use std::cell::RefCell;
+
+use js_sys::Array;
 use ringback_contract::field::{self, Code, Presence};
 use ringback_contract::problem::leads_to;
 use wasm_bindgen::JsCast as _;
@@ -32,8 +35,8 @@ pub(crate) struct FieldView {
     /// An input, a select or a text area: each has a value.
     input: HtmlInputElement,
     error: HtmlElement,
-    /// What stood in it when the form was drawn.
-    initial: String,
+    /// What stands in it without the visitor's doing.
+    initial: RefCell<String>,
 }
 
 impl FormView {
@@ -128,8 +131,43 @@ impl FormView {
 
     /// Whether the visitor has put anything into the form.
     pub(crate) fn is_touched(&self) -> bool {
-        let touched = |field: &FieldView| field.input.checked() || field.input.value() != field.initial;
+        let touched =
+            |field: &FieldView| field.input.checked() || field.input.value() != *field.initial.borrow();
         self.fields.iter().any(touched)
+    }
+
+    /// Puts values into the fields in which the visitor has put nothing. Nobody consents by a value.
+    pub(crate) fn prefill(&self, values: &Json) {
+        for field in &self.fields {
+            let place = &field.control.place;
+            // Fields of the operator's own go by their id.
+            if let Some(value) = values.text(field.control.custom().unwrap_or(place))
+                && !field.control.is_box()
+                && field.input.value() == *field.initial.borrow()
+            {
+                field.input.set_value(&value);
+                if field.input.value().is_empty() {
+                    // A list has emptied itself: it does not have this value.
+                    field.input.set_value(&field.initial.borrow());
+                }
+                field.initial.replace(field.input.value());
+            }
+        }
+    }
+
+    /// The names of the fields that are filled in, and the reason that is chosen.
+    pub(crate) fn filled(&self) -> (Array, String) {
+        let (names, mut reason) = (Array::new(), String::new());
+        for field in &self.fields {
+            let (value, place) = (field.input.value(), &field.control.place);
+            if field.input.checked() || !field.control.is_box() && !value.is_empty() {
+                names.push(&place.as_str().into());
+            }
+            if place == "reason" {
+                reason = value;
+            }
+        }
+        (names, reason)
     }
 
     /// Adds what the visitor has put in to a request.
@@ -230,7 +268,7 @@ impl FieldView {
         set(&input, "aria-describedby", &error_id);
         set_if(&input, "aria-required", required.then_some("true"));
         let input: HtmlInputElement = input.unchecked_into();
-        Self { initial: input.value(), control, input, error }
+        Self { initial: RefCell::new(input.value()), control, input, error }
     }
 
     /// Judges what stands in the field and marks it. Whether it is right.

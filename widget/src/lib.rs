@@ -1,6 +1,6 @@
 //! The form that visitors see.
 //!
-//! The loader (`loader/widget.js`) fetches the description of the form and this module together, and calls [`mount`].
+//! The main script (`loader/main.js`) fetches the description of the form beside this module, and calls [`mount`].
 //! Everything here works on the given shadow root: no global is read but the page's address and language services,
 //! none is written.
 //!
@@ -79,5 +79,10 @@ impl Widget {
     /// Closes the dialog. What was typed is kept.
     pub fn close(&self) {
         self.app.close();
+    }
+
+    /// Fills in fields by their names, those in which the visitor has typed nothing.
+    pub fn prefill(&self, values: JsValue) {
+        self.app.prefill(&json::Json::new(values));
     }
 }

@@ -10,10 +10,12 @@ use wasm_bindgen_cli_support::{Bindgen, Output};
 mod budget;
 mod compress;
 mod fingerprint;
+mod locals;
 mod names;
 mod optimize;
 mod references;
 mod script;
+mod scripts;
 #[path = "../../widget/styles/compact.rs"]
 mod styles;
 mod toolchain;
@@ -23,16 +25,10 @@ use budget::Costs;
 use names::Names;
 use optimize::Optimizer;
 
-/// Where the loader's source names the folder of the assets.
-const ASSETS_MARK: &str = "{assets}";
-/// Where the loader's source names its styles.
-const STYLES_MARK: &str = "{styles}";
-/// Where the loader's source names its texts.
-const TEXTS_MARK: &str = "{texts}";
-/// The one text that the loader needs before anything else is fetched: every page view pays for it in every language.
-const LOADER_TEXT: &str = "loader.label";
 /// The start of the keys that are no part of the form's description.
 const NOT_OF_THE_FORM: [&str; 3] = ["loader.", "meta.", "page."];
+/// What TypeScript needs to know of the widget.
+const TYPES: &str = "widget/ringback.d.ts";
 
 /// Builds the widget into target/widget/dist, and weighs it
 #[derive(clap::Args)]
@@ -118,7 +114,7 @@ fn make(plain: bool, force: bool) -> Result<Built> {
     Ok(Built { costs: weigh(&places)?, small })
 }
 
-/// The module and the script that loads it.
+/// The module and the script that belongs to it.
 struct Module {
     wasm: Vec<u8>,
     glue: String,
@@ -180,12 +176,22 @@ fn with_short_names(output: &mut Output) -> (Vec<u8>, String) {
 /// Writes the finished files beside the present ones, and then puts them in their place: whoever reads them meanwhile
 /// finds a whole set. An unchanged set is left alone, so that the service is not built again for nothing.
 fn publish(places: &Places, module: &Module) -> Result<()> {
-    let loader = loader(&places.root)?;
-    let hash = fingerprint::content_hash(&[&module.wasm, module.glue.as_bytes(), loader.as_bytes()]);
+    let root = &places.root;
+    let loader = scripts::loader(root)?;
+    let assets = [
+        ("main.js", scripts::main(root, &module.glue)?.into_bytes()),
+        ("plain.js", scripts::plain(root)?.into_bytes()),
+        ("check.js", scripts::check(root)?.into_bytes()),
+        ("ringback.wasm", module.wasm.clone()),
+    ];
+    let types = fs::read(root.join(TYPES)).context(TYPES)?;
+    let parts: Vec<&[u8]> =
+        assets.iter().map(|(_, content)| &content[..]).chain([loader.as_bytes(), &types]).collect();
+    let hash = fingerprint::content_hash(&parts);
     if fs::read_to_string(places.dist.join("hash")).is_ok_and(|present| present == hash) {
         return Ok(());
     }
-    let loader = loader.replace(ASSETS_MARK, &format!("/widget/{hash}/"));
+    let loader = loader.replace(scripts::ASSETS_MARK, &format!("/widget/{hash}/"));
 
     let (next, last) = (places.work.join("dist.next"), places.work.join("dist.last"));
     for left_over in [&next, &last] {
@@ -196,8 +202,10 @@ fn publish(places: &Places, module: &Module) -> Result<()> {
     fs::create_dir_all(next.join("assets"))?;
     fs::write(next.join("hash"), &hash)?;
     write_with_packed(&next.join("widget.js"), loader.as_bytes())?;
-    write_with_packed(&next.join("assets/ringback.js"), module.glue.as_bytes())?;
-    write_with_packed(&next.join("assets/ringback.wasm"), &module.wasm)?;
+    write_with_packed(&next.join("ringback.d.ts"), &types)?;
+    for (name, content) in &assets {
+        write_with_packed(&next.join("assets").join(name), content)?;
+    }
     if places.dist.exists() {
         fs::rename(&places.dist, &last)?;
     }
@@ -206,30 +214,6 @@ fn publish(places: &Places, module: &Module) -> Result<()> {
         fs::remove_dir_all(&last)?;
     }
     Ok(())
-}
-
-/// The loader with its texts, and with a mark for the folder of the assets.
-fn loader(root: &Path) -> Result<String> {
-    let source =
-        fs::read_to_string(root.join("widget/loader/widget.js")).context("widget/loader/widget.js")?;
-    let script = script::compact(&source);
-    for mark in [ASSETS_MARK, STYLES_MARK, TEXTS_MARK] {
-        if script.matches(mark).count() != 1 {
-            bail!("widget/loader/widget.js must hold {mark} once");
-        }
-    }
-    let mut texts = Vec::new();
-    for (locale, all) in locales(&root.join("widget/locales"))? {
-        let label = all.get(LOADER_TEXT).with_context(|| format!("{LOADER_TEXT} in {locale}"))?;
-        // The loader knows a language by its first part, which no two of ours share.
-        let language = locale.split('-').next().unwrap_or_default();
-        texts.push(format!("{language}:{}", serde_json::to_string(label)?));
-    }
-    let styles =
-        fs::read_to_string(root.join("widget/styles/launcher.css")).context("widget/styles/launcher.css")?;
-    // The styles stand in the script as a text between double quotes.
-    let styles = styles::compact(&styles).replace('"', "'");
-    Ok(script.replace(STYLES_MARK, &styles).replace(TEXTS_MARK, &format!("{{{}}}", texts.join(","))))
 }
 
 fn write_with_packed(path: &Path, content: &[u8]) -> Result<()> {
@@ -254,9 +238,10 @@ fn weigh(places: &Places) -> Result<Costs> {
     };
     Ok(Costs {
         loader: size("widget.js")?,
-        glue: size("assets/ringback.js")?,
+        main: size("assets/main.js")?,
         module: size("assets/ringback.wasm")?,
         texts: largest_texts(&places.root.join("widget/locales"))?,
+        plain: size("assets/plain.js")?,
     })
 }
 

@@ -6,8 +6,10 @@ use actix_web::http::header::{
     ACCEPT_ENCODING, ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_ENCODING, ETAG, IF_NONE_MATCH, VARY,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use ringback_contract::problem::Kind;
-use sha2::{Digest as _, Sha256};
+use sha2::{Digest as _, Sha256, Sha384};
 
 use super::extract::header;
 use super::problem::Failure;
@@ -28,11 +30,15 @@ pub(super) struct Embedded {
 }
 
 const LOADER: &str = "widget.js";
+const TYPES: &str = "ringback.d.ts";
 
 /// Pages ask for the loader at each view; a new version reaches them within five minutes.
 const LOADER_KEPT: &str = "public, max-age=300, stale-while-revalidate=86400";
 /// The other files have their content's hash in the address (RFC 8246).
 pub(super) const PART_KEPT: &str = "public, max-age=31536000, immutable";
+
+/// A file that this version has under the address of another one: whoever looks again gets what is there then.
+const OTHERS_KEPT: &str = "no-cache";
 
 /// A hash of the loader, which names the hash of all the others.
 static LOADER_DIGEST: LazyLock<String> = LazyLock::new(|| {
@@ -48,25 +54,47 @@ pub fn is_built() -> bool {
     !embedded::FILES.is_empty()
 }
 
-/// `GET /widget.js`: the loader.
+/// The address that never brings another loader than today's, and what its content is to be (Subresource Integrity);
+/// `None` where the widget was not built.
+pub fn pinned_loader() -> Option<(String, String)> {
+    let digest = Sha384::digest(find(LOADER)?.plain);
+    let integrity = format!("sha384-{}", STANDARD.encode(digest));
+    Some((format!("/widget/{}/{LOADER}", embedded::HASH), integrity))
+}
+
+/// `GET /widget.js` and `GET /widget/v1.js`: the loader.
 pub(super) async fn loader(request: HttpRequest) -> Result<HttpResponse, Failure> {
-    let file = find(LOADER).ok_or_else(|| {
-        Failure::new(Kind::WidgetNotBuilt, "Run `cargo xtask widget`, then build the service again.")
-    })?;
+    let file = built(LOADER)?;
     Ok(answer(&request, file, LOADER_KEPT, &LOADER_DIGEST))
 }
 
+/// `GET /widget/ringback.d.ts`: what TypeScript needs to know.
+pub(super) async fn types(request: HttpRequest) -> Result<HttpResponse, Failure> {
+    Ok(answer(&request, built(TYPES)?, LOADER_KEPT, embedded::HASH))
+}
+
+fn built(name: &str) -> Result<&'static Embedded, Failure> {
+    find(name).ok_or_else(|| {
+        Failure::new(Kind::WidgetNotBuilt, "Run `cargo xtask widget`, then build the service again.")
+    })
+}
+
 /// `GET /widget/{hash}/{file}`: the form.
+///
+/// A loader in a browser's cache may be of another version than this process, before an update and after it. It gets the parts of
+/// this one, which fit each other and any loader of `v1`; only a loader itself, which pages pin by its hash, must be the one.
 pub(super) async fn part(
     request: HttpRequest,
     path: web::Path<(String, String)>,
 ) -> Result<HttpResponse, Failure> {
     let (hash, name) = path.into_inner();
-    let file = find(&name).filter(|file| hash == embedded::HASH && file.name != LOADER);
+    let is_ours = hash == embedded::HASH;
+    let is_hash = hash.len() == embedded::HASH.len() && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let file = find(&name).filter(|file| is_ours || is_hash && file.name != LOADER);
     let file = file.ok_or_else(|| {
         Failure::new(Kind::NotFound, "This version has no such file; load /widget.js again.")
     })?;
-    Ok(answer(&request, file, PART_KEPT, embedded::HASH))
+    Ok(answer(&request, file, if is_ours { PART_KEPT } else { OTHERS_KEPT }, embedded::HASH))
 }
 
 /// Answers with a file, compressed as well as the browser takes it.

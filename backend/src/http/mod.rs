@@ -35,7 +35,7 @@ use ringback_contract::request::IDEMPOTENCY_KEY;
 use secrecy::SecretString;
 use tokio_util::sync::CancellationToken;
 
-pub use self::assets::is_built as widget_is_built;
+pub use self::assets::{is_built as widget_is_built, pinned_loader};
 pub use self::caller::ApiKeys;
 pub use self::problem::every_response;
 pub use self::request_log::RequestSpan;
@@ -157,6 +157,7 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
                 // length could tell.
                 .service(resource("/form").wrap(Compress::default()).get(site::form))
                 .service(resource("/slots").wrap(Compress::default()).get(slots::list))
+                .service(resource("/shown").post(site::shown))
                 .service(resource("/callbacks").post(site::create)),
         )
         .service(
@@ -172,6 +173,8 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
         .service(resource("/docs/{file}").get(docs::file))
         .service(resource(WEBHOOK_PATH).post(webex_hook::receive))
         .service(resource("/widget.js").get(assets::loader).head(assets::loader))
+        .service(resource("/widget/v1.js").get(assets::loader).head(assets::loader))
+        .service(resource("/widget/ringback.d.ts").get(assets::types).head(assets::types))
         .service(resource("/widget/{hash}/{file}").get(assets::part).head(assets::part))
         .service(
             resource("/a/{token}")

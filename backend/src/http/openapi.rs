@@ -23,6 +23,7 @@ use utoipa::openapi::{ComponentsBuilder, RefOr, Schema};
 use self::examples::event;
 use self::operations::operations;
 use crate::api_key::Scope;
+use crate::level::Reason;
 
 /// How long the document may be kept.
 const KEPT: &str = "public, max-age=300";
@@ -105,7 +106,15 @@ impl Content {
         Self { media_type: "application/json", schema: reference("schemas", schema), example }
     }
 
+    /// No body at all.
+    fn none() -> Self {
+        Self { media_type: "", schema: Value::Null, example: Value::Null }
+    }
+
     fn value(&self) -> Value {
+        if self.media_type.is_empty() {
+            return json!({});
+        }
         json!({ self.media_type: { "schema": self.schema, "example": self.example } })
     }
 }
@@ -353,6 +362,10 @@ fn parameters() -> Value {
         "FromDay": parameter("query", "from", false, json!({ "type": "string", "format": "date" }), "The first day: today where it is left out."),
         "Days": parameter("query", "days", false, json!({ "type": "integer", "minimum": 1, "maximum": 65535 }),
             "How many days: as many as the site offers where it is left out."),
+        "Level": parameter("query", "level", true, json!({ "type": "string", "enum": ["wasm", "plain", "link"] }),
+            "The form, the service's plain form, or a link to it."),
+        "Reason": parameter("query", "reason", true, json!({ "type": "string", "enum": Reason::ALL.map(Reason::as_str) }),
+            "Why on no better level."),
         "AgentToken": parameter("query", "agent", false, text(), "The token of a preferred-agent link."),
     })
 }

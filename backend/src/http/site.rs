@@ -17,7 +17,7 @@ use crate::form::Guarded;
 use crate::guard::origin;
 use crate::intake::{Shown, Taken};
 use crate::site::Site;
-use crate::{form, locale};
+use crate::{form, level, locale, metrics};
 
 /// The query of `GET /v1/sites/{site}/form`.
 #[derive(Debug, Deserialize)]
@@ -56,6 +56,20 @@ pub(super) async fn form(
     let now = parts.clock.now();
     let described = form::describe(&site_id, site, locale, agent, &parts.wait_times, guarded, now);
     Ok(web::Json(Form { theme: site.theme.shown(Color::parse(&query.color)), ..described }))
+}
+
+/// `POST /v1/sites/{site}/shown`: a page has shown the form. Counted, and nothing else.
+pub(super) async fn shown(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    site_id: web::Path<String>,
+    shown: web::Query<level::Shown>,
+) -> Result<HttpResponse, Failure> {
+    caller::count(&request, &parts, &parts.read_limit).await?;
+    let site = find(&parts, &site_id)?;
+    origin::check_post(site, &parts.public_url, extract::sender(&request))?;
+    metrics::shown(&site_id, *shown);
+    Ok(HttpResponse::NoContent().finish())
 }
 
 /// What became of a preferred-agent token; `None` where there is none.

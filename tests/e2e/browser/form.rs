@@ -3,6 +3,7 @@
 use fantoccini::key::Key;
 use ringback_contract::callback::State;
 use ringback_tests::browser::Browser;
+use ringback_tests::eventually::eventually;
 use ringback_tests::visitor;
 use webex_simulator::TaskState;
 
@@ -16,11 +17,15 @@ async fn a_page_pays_for_the_loader_alone_until_a_visitor_wishes_to_be_called() 
     browser.page().element("button.launch").await;
     assert_eq!(browser.fetched_from(house.url()).await, [format!("{}/widget.js", house.url())]);
     browser.page().open().await;
-    let fetched = browser.fetched_from(house.url()).await;
-    for part in ["ringback.js", "ringback.wasm", "/form?"] {
+    // The last of them tells that the form was shown, for the operator to count.
+    let fetched = eventually("everything is fetched", async || {
+        Some(browser.fetched_from(house.url()).await).filter(|fetched| fetched.len() >= 5)
+    })
+    .await;
+    for part in ["main.js", "ringback.wasm", "/form?", "/shown?level=wasm&reason=none"] {
         assert_eq!(fetched.iter().filter(|name| name.contains(part)).count(), 1, "{part}: {fetched:?}");
     }
-    assert_eq!(fetched.len(), 4, "{fetched:?}");
+    assert_eq!(fetched.len(), 5, "{fetched:?}");
     // The page keeps nothing about its visitors.
     let kept = browser.script("return document.cookie + localStorage.length + sessionStorage.length", vec![]);
     assert_eq!(kept.await, "00");
@@ -53,8 +58,8 @@ async fn a_visitor_asks_with_the_mouse_and_sees_the_call_happen() {
     assert_eq!(task.attributes["CallReason"], "Orders");
     assert_eq!(task.attributes["Page"], format!("{}/", house.website()));
     let kinds: Vec<_> = browser.events().await.into_iter().map(|event| event["type"].clone()).collect();
-    assert_eq!(kinds[..2], ["open", "submitted"]);
-    assert!(kinds[2..].iter().all(|kind| kind == "state"), "{kinds:?}");
+    assert_eq!(kinds[..4], ["open", "level", "before-submit", "submitted"]);
+    assert!(kinds[4..].iter().all(|kind| kind == "state"), "{kinds:?}");
     // Who wants another call gets the form again.
     page.click("[data-action=again]").await;
     page.until_phase("editing").await;

@@ -14,17 +14,19 @@ const FORM_MAX: usize = 40_000;
 pub(crate) struct Costs {
     /// `widget.js`.
     pub(crate) loader: usize,
-    /// `ringback.js`.
-    pub(crate) glue: usize,
+    /// `main.js`, with the module's own script.
+    pub(crate) main: usize,
     /// `ringback.wasm`, which holds the styles.
     pub(crate) module: usize,
     /// The name of the locale whose texts are largest, and their size.
     pub(crate) texts: (String, usize),
+    /// `plain.js`, which only those fetch for whom there is no module.
+    pub(crate) plain: usize,
 }
 
 impl Costs {
     fn form(&self) -> usize {
-        self.glue + self.module + self.texts.1
+        self.main + self.module + self.texts.1
     }
 
     /// Fails when a budget is exceeded.
@@ -47,8 +49,9 @@ impl fmt::Display for Costs {
         writeln!(formatter, "{:<28}{:>8}{LOADER_MAX:>8}", "page view: widget.js", self.loader)?;
         writeln!(formatter, "{:<28}{form:>8}{FORM_MAX:>8}", "form opens")?;
         writeln!(formatter, "{:<28}{:>8}", "  ringback.wasm, with styles", self.module)?;
-        writeln!(formatter, "{:<28}{:>8}", "  ringback.js", self.glue)?;
-        write!(formatter, "{:<28}{:>8}", format!("  {texts}"), self.texts.1)
+        writeln!(formatter, "{:<28}{:>8}", "  main.js", self.main)?;
+        writeln!(formatter, "{:<28}{:>8}", format!("  {texts}"), self.texts.1)?;
+        write!(formatter, "{:<28}{:>8}", "without WASM: plain.js", self.plain)
     }
 }
 
@@ -57,7 +60,7 @@ mod tests {
     use super::*;
 
     fn costs(loader: usize, module: usize) -> Costs {
-        Costs { loader, glue: 1_000, module, texts: ("en".to_owned(), 1_000) }
+        Costs { loader, main: 1_000, module, texts: ("en".to_owned(), 1_000), plain: 1_000 }
     }
 
     #[test]

@@ -31,12 +31,12 @@ impl Names {
     }
 }
 
-fn is_word(character: char) -> bool {
+pub(super) fn is_word(character: char) -> bool {
     character.is_ascii_alphanumeric() || matches!(character, '_' | '$')
 }
 
 /// The name of a number: `$a` to `$z`, then `$aa` and so on. The sign keeps it apart from every name in the script.
-fn name(mut number: usize) -> String {
+pub(super) fn name(mut number: usize) -> String {
     let mut letters = Vec::new();
     loop {
         letters.push(b"abcdefghijklmnopqrstuvwxyz"[number % 26]);

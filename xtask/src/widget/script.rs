@@ -93,7 +93,7 @@ fn is_word(character: char) -> bool {
 }
 
 /// The length of the literal at the start, from its opening to its closing `quote`.
-fn literal(text: &str, quote: char) -> usize {
+pub(super) fn literal(text: &str, quote: char) -> usize {
     let mut escaped = false;
     let mut in_class = false;
     for (at, character) in text.char_indices().skip(1) {

@@ -16,7 +16,6 @@ use super::posted::{self, Posted};
 use super::slots::free_slots;
 use super::{Asked, Page, chosen_locale, of_failure, panel, phone};
 use crate::agent::AgentLink;
-use crate::entropy;
 use crate::form::{self, Guarded};
 use crate::guard::origin;
 use crate::guard::rate::network_of;
@@ -25,6 +24,7 @@ use crate::locale::Locale;
 use crate::schedule::named_zone;
 use crate::site::Site;
 use crate::words::Words;
+use crate::{entropy, level, metrics};
 
 /// Whose form it is.
 #[derive(Clone, Copy)]
@@ -153,6 +153,10 @@ async fn show(
     status: StatusCode,
     agent: Option<Agent>,
 ) -> Result<HttpResponse, Failure> {
+    // Who comes here from a page that could not show the form itself.
+    if let Ok(shown) = web::Query::<level::Shown>::from_query(request.query_string()) {
+        metrics::shown(owner.site_id, *shown);
+    }
     let asked = Asked::of(request);
     let locale = chosen_locale(request, &asked.locale, Some(owner.site))?;
     // Where no page is around, or one that hides its address, this is the page that holds the form. Not the one of a link,

@@ -1,0 +1,146 @@
+// The main script. It comes on intent, in one file with the module's own script, whose `mount` and `__wbg_init` it uses; what
+// only few visitors need is in files of its own. Whatever a page asks for with `Ringback(…)` is done here.
+
+const fetchOpenly = (url, more) => fetch(url, { credentials: "omit", ...more });
+
+// What a page says with `data-prefill-order-number` is a value for the field `order-number`.
+const prefilledBy = data => {
+  const values = {};
+  for (const [name, value] of Object.entries(data || {})) {
+    const field = name.match(/^prefill([A-Z].*)/)?.[1];
+    if (field) values[field.replace(/[A-Z]/g, (letter, at) => (at ? "-" : "") + letter.toLowerCase())] = value;
+  }
+  if (data?.reason) values.reason = data.reason;
+  return values;
+};
+
+export const start = ({ service, script, module, waiting, localesOf, labelOf, fail }) => {
+  const page = document;
+  // What the page has said with `Ringback("prefill")`, for the forms that are still to come.
+  let said = {};
+  let engine;
+
+  const tell = (element, type, detail) => element.dispatchEvent(
+    new CustomEvent("ringback:" + type, { bubbles: true, composed: true, detail }),
+  );
+
+  // An answer that was begun already, or else a second try: some networks fail once.
+  const answerOf = async (first, url) => {
+    const answer = await first;
+    const sure = answer instanceof Response ? answer : await fetchOpenly(url);
+    if (sure.ok) return sure;
+    throw sure;
+  };
+
+  const compiled = () => {
+    const first = module;
+    module = 0;
+    return engine ||= __wbg_init({ module_or_path: answerOf(first, new URL("ringback.wasm", import.meta.url)) })
+      .catch(error => {
+        engine = 0;
+        throw error;
+      });
+  };
+
+  const linked = new URLSearchParams(location.search).get("ringback_agent") || "";
+  const isInline = element => element.localName == "ringback-form";
+
+  // A form of the first level that can be had: the module's, or the service's own in a frame.
+  const make = async element => {
+    const { site, agent = linked, color = "" } = element.dataset;
+    const url = `${service}/v1/sites/${site}/form?` + new URLSearchParams({ locale: localesOf(element), agent, color });
+    const described = answerOf(fetchOpenly(url).catch(error => error), url).then(answer => answer.json());
+    try {
+      const [description] = await Promise.all([described, window.WebAssembly && compiled()]);
+      const form = mount(element.root, description, service, agent, isInline(element));
+      element.root.querySelector("slot:not([name])")?.remove();
+      element.root.querySelector("dialog")?.addEventListener("close", () => tell(element, "close", {}));
+      form.prefill({ ...prefilledBy(element.dataset), ...said });
+      let told;
+      return {
+        open(values) {
+          form.prefill(values);
+          form.open();
+          if (told) return;
+          told = 1;
+          tell(element, "level", { level: "wasm", reason: "none" });
+          fetchOpenly(`${service}/v1/sites/${site}/shown?level=wasm&reason=none`, {
+            method: "POST", mode: "no-cors", keepalive: true,
+          }).catch(() => {});
+        },
+        close: () => form.close(),
+        prefill: values => form.prefill(values),
+        free: () => form.free(),
+      };
+    } catch (error) {
+      const { plain } = await import("./plain.js");
+      return plain({ element, service, site, agent, url, error, described, tell, fail, labelOf, localesOf });
+    }
+  };
+
+  const load = element => element.form ||= make(element).catch(error => {
+    element.form = 0;
+    throw error;
+  });
+
+  const free = element => {
+    element.form &&= void element.form.then(form => form.free(), () => {});
+    element.note?.remove();
+  };
+
+  const open = async (element, values) => {
+    element.note?.remove();
+    try {
+      (await load(element)).open(values);
+    } catch ({ reason = "form-failed", status = 0 }) {
+      fail(element, reason, status);
+    }
+  };
+
+  const launchers = () => [...page.querySelectorAll("ringback-launcher")];
+  const forms = () => [...page.querySelectorAll("ringback-form,ringback-launcher")];
+
+  // The form that is meant: the page's first of that site, or the one for that agent's link alone.
+  const find = (wanted = {}) => {
+    const { site = script.dataset.site, agent } = wanted;
+    const found = launchers().find(one =>
+      (!site || one.dataset.site == site) && (agent ? one.dataset.agent == agent : !one.isForAgent));
+    if (found || !site) return found || page.querySelector("ringback-form");
+    const element = page.createElement("ringback-launcher");
+    Object.assign(element.dataset, script.dataset, { site, launcher: "none" });
+    if (agent) element.dataset.agent = agent;
+    element.isForAgent = agent;
+    page.body.append(element);
+    return element;
+  };
+
+  const commands = {
+    // A link stays: the page is scrolled more often than a service comes back.
+    show: element => element.note || open(element),
+    open(element, wanted) {
+      element ||= find(wanted);
+      if (!element) return;
+      if (isInline(element)) element.scrollIntoView({ block: "nearest" });
+      return open(element, { ...prefilledBy(wanted), ...wanted?.prefill });
+    },
+    // Nobody has asked for it yet: what fails is told to whoever does.
+    load: (element, wanted) => load(element || find(wanted)).catch(() => {}),
+    close: () => forms().forEach(element => element.form?.then?.(form => form.close(), () => {})),
+    prefill(_, values) {
+      Object.assign(said, values);
+      forms().forEach(element => element.form?.then?.(form => form.prefill(values), () => {}));
+    },
+    free,
+    destroy() {
+      said = {};
+      forms().forEach(element => element.remove());
+    },
+    check: async () => (await import("./check.js")).check({ service, script }),
+  };
+
+  const run = (element, command, ...more) => commands[command]
+    ? commands[command](element, ...more)
+    : console.error(`Ringback: there is no command "${command}"`);
+  waiting.splice(0).forEach(call => run(0, ...call));
+  return run;
+};
