@@ -179,7 +179,7 @@ async fn a_service_that_does_not_answer_leaves_a_way_out() {
     page.element("button.launch").await;
     house.kill().await;
     page.click("button.launch").await;
-    page.element("a.note[href]").await;
+    page.element("a.launch[href]").await;
     let events = browser.events().await;
     assert!(events.iter().any(|event| event["type"] == "load" || event["type"] == "error"), "{events:?}");
     // And it works once the service is back.
