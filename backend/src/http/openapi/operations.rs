@@ -13,6 +13,7 @@ pub(super) fn operations() -> Vec<Operation> {
     let mut all = crm_operations();
     all.extend(callback_operations());
     all.extend(browser_operations());
+    all.push(own_operation());
     all
 }
 
@@ -280,27 +281,30 @@ fn browser_operations() -> Vec<Operation> {
                 Kind::IdempotencyKeyReused,
             ],
         },
-        Operation {
-            method: "get",
-            path: "/v1/openapi.json",
-            id: "describeApi",
-            tag: "crm",
-            summary: "This document",
-            description: "The same as a page to try things on: `/docs`.",
-            door: Door::Open,
-            parameters: &[],
-            body: None,
-            answers: vec![Answer {
-                status: 200,
-                description: "The document.",
-                headers: &[],
-                content: Content {
-                    media_type: "application/json",
-                    schema: json!({ "type": "object" }),
-                    example: json!({ "openapi": "3.1.0" }),
-                },
-            }],
-            problems: &[],
-        },
     ]
+}
+
+fn own_operation() -> Operation {
+    Operation {
+        method: "get",
+        path: "/v1/openapi.json",
+        id: "describeApi",
+        tag: "crm",
+        summary: "This document",
+        description: "The same as a page to try things on: `/docs`.",
+        door: Door::Open,
+        parameters: &[],
+        body: None,
+        answers: vec![Answer {
+            status: 200,
+            description: "The document.",
+            headers: &[],
+            content: Content {
+                media_type: "application/json",
+                schema: json!({ "type": "object" }),
+                example: json!({ "openapi": "3.1.0" }),
+            },
+        }],
+        problems: &[],
+    }
 }
