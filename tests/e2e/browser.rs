@@ -2,7 +2,10 @@
 
 mod at_once;
 mod docs;
+mod embedding;
 mod form;
+mod guest;
+mod levels;
 mod links;
 mod pictures;
 mod plain;

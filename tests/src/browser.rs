@@ -29,7 +29,10 @@ const ARGUMENTS: [&str; 11] = [
 
 /// Runs before anything of a page: remembers what the tests ask for later.
 const WATCH: &str = "
-    window.watched = { violations: [], errors: [], events: [] };
+    window.watched = { violations: [], errors: [], events: [], shifts: [] };
+    watched.names = [...Object.getOwnPropertyNames(window), ...Object.keys(document)];
+    new PerformanceObserver(list => watched.shifts.push(...list.getEntries().map(entry => entry.value)))
+        .observe({ type: 'layout-shift', buffered: true });
     document.addEventListener('securitypolicyviolation', event =>
         watched.violations.push(event.violatedDirective + ' ' + event.blockedURI));
     addEventListener('error', event => watched.errors.push(String(event.message)));
@@ -93,7 +96,7 @@ impl Browser {
             .expect("a browser");
         let session = client.session_id().await.expect("an answer").expect("a session");
         let browser = Self { client, session, place };
-        browser.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": WATCH })).await;
+        browser.before_each_page(WATCH).await;
         browser.look(Look::WIDE).await;
         browser
     }
@@ -110,6 +113,30 @@ impl Browser {
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Has a script run before anything of each page that is loaded from now on, also of those in frames.
+    pub async fn before_each_page(&self, script: &str) {
+        self.devtools("Page.addScriptToEvaluateOnNewDocument", json!({ "source": script })).await;
+    }
+
+    /// Takes WebAssembly away from every page, as browsers in lockdown do.
+    pub async fn forbid_wasm(&self) {
+        self.before_each_page("delete window.WebAssembly").await;
+    }
+
+    /// Has every request fail from now on whose address matches one of these patterns, in which `*` stands for anything.
+    pub async fn block(&self, patterns: &[&str]) {
+        self.devtools("Network.enable", json!({})).await;
+        self.devtools("Network.setBlockedURLs", json!({ "urls": patterns })).await;
+    }
+
+    /// How many nodes and listeners there are, once what nobody holds is gone.
+    pub async fn nodes_and_listeners(&self) -> (u64, u64) {
+        self.devtools("HeapProfiler.collectGarbage", json!({})).await;
+        let counters = self.devtools("Memory.getDOMCounters", json!({})).await;
+        let counter = |name: &str| counters[name].as_u64().expect("a number");
+        (counter("nodes"), counter("jsEventListeners"))
     }
 
     /// Goes to an address.

@@ -7,11 +7,12 @@ use serde_json::{Value, json};
 
 use crate::browser::Browser;
 use crate::eventually::{PATIENCE, eventually};
+use crate::scriptless::Scriptless;
 use crate::visitor;
 
 /// Finds an element in the form's shadow root.
 const FIND: &str = "
-    const host = document.querySelector('ringback-launcher') ?? document.querySelector('ringback-form');
+    const host = document.querySelector(arguments[1]) ?? document.querySelector('ringback-form');
     const found = host?.shadowRoot?.querySelector(arguments[0]);
 ";
 
@@ -19,18 +20,35 @@ const FIND: &str = "
 #[derive(Clone, Copy, Debug)]
 pub struct Page<'a> {
     browser: &'a Browser,
+    /// Which of the page's elements holds it.
+    host: &'a str,
 }
 
 impl Browser {
     /// The form on the page.
     pub fn page(&self) -> Page<'_> {
-        Page { browser: self }
+        self.form_in("ringback-launcher")
+    }
+
+    /// One of several forms on the page, by the element that holds it.
+    pub fn form_in<'a>(&'a self, host: &'a str) -> Page<'a> {
+        Page { browser: self, host }
+    }
+}
+
+impl<'a> Page<'a> {
+    /// Waits for the plain form in its frame, and goes into that.
+    pub async fn enter_frame(&self) -> Scriptless<'a> {
+        let frame = self.element(".plain iframe").await;
+        frame.enter_frame().await.expect("a frame");
+        self.browser.plain()
     }
 }
 
 impl Page<'_> {
     async fn ask(&self, selector: &str, answer: &str) -> Value {
-        self.browser.script(&format!("{FIND} return {answer}"), vec![json!(selector)]).await
+        let arguments = vec![json!(selector), json!(self.host)];
+        self.browser.script(&format!("{FIND} return {answer}"), arguments).await
     }
 
     /// The element, once it is there and shown.

@@ -33,6 +33,11 @@ impl Browser {
         Scriptless { browser: self }
     }
 
+    /// The plain page that is shown, or that is in the frame which was entered.
+    pub fn plain(&self) -> Scriptless<'_> {
+        Scriptless { browser: self }
+    }
+
     /// A page in a frame on the one that is shown.
     pub async fn framed(&self, address: &str) -> Scriptless<'_> {
         self.script(FRAME, vec![address.into()]).await;
@@ -42,8 +47,13 @@ impl Browser {
 
     /// What the frame has told the page around it. Leaves the frame.
     pub async fn told(&self) -> Vec<Value> {
-        self.client.enter_parent_frame().await.expect("the page");
+        self.leave_frame().await;
         serde_json::from_value(self.script("return told", vec![]).await).expect("a list")
+    }
+
+    /// Goes back to the page around the frame.
+    pub async fn leave_frame(&self) {
+        self.client.enter_parent_frame().await.expect("the page");
     }
 
     /// Goes into the frame.

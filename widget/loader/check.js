@@ -98,7 +98,7 @@ const trustedTypes = async () => {
 const tag = async script => {
   const what = "Script tag";
   return script.crossOrigin == null
-    ? bad(what, "It has no `crossorigin`.", "Add crossorigin=\"anonymous\": the form then comes over the connection that the loader has opened.")
+    ? bad(what, "It has no `crossorigin`.", "Add crossorigin=\"anonymous\": the form then comes over the connection that the loader has opened.", true)
     : good(what, script.integrity ? "It is pinned to one version by `integrity`." : "It always brings the present version.");
 };
 

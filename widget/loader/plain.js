@@ -95,6 +95,7 @@ export const plain = async given => {
     addEventListener("message", ({ source, origin, data }) => {
       if (source != frame.contentWindow || origin != home || data?.type != "ringback:ready") return;
       isReady = 1;
+      tellLevel();
       if (data.height > 0) frame.style.height = data.height + "px";
     }, { signal });
     page.addEventListener("securitypolicyviolation", event => {
@@ -110,7 +111,6 @@ export const plain = async given => {
   return {
     open() {
       panel || draw();
-      tellLevel();
       if (!isInline && !panel.open) {
         panel.showModal();
         tell(element, "open", {});

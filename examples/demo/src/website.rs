@@ -5,6 +5,7 @@ use std::net::{Ipv4Addr, TcpListener};
 
 use actix_web::http::header::{CACHE_CONTROL, CONTENT_SECURITY_POLICY};
 use actix_web::{App, HttpResponse, HttpServer, web};
+use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
 const SHOP: &str = include_str!("../pages/shop.html");
@@ -60,6 +61,7 @@ impl Website {
                 .app_data(web::Data::clone(&names))
                 .route("/", web::get().to(shop))
                 .route("/strict", web::get().to(strict))
+                .route("/policy", web::get().to(policed))
                 .route("/rtl", web::get().to(rtl));
             FILES.into_iter().fold(app, |app, (name, media_type, content)| {
                 let answer = move || async move { HttpResponse::Ok().content_type(media_type).body(content) };
@@ -90,23 +92,41 @@ async fn rtl(names: web::Data<Names>) -> HttpResponse {
 
 /// `GET /strict`: the same under a policy that forbids everything but what the form needs.
 async fn strict(names: web::Data<Names>) -> Result<HttpResponse, actix_web::Error> {
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(actix_web::error::ErrorInternalServerError)?;
-    let nonce = hex::encode(nonce);
-    let mut answer = page(SHOP, &names, &format!(" nonce=\"{nonce}\""));
-    let value = policy(&nonce, &names.service).parse().map_err(actix_web::error::ErrorInternalServerError)?;
-    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, value);
-    Ok(answer)
+    under(STRICT, &names)
+}
+
+/// The query of `GET /policy`.
+#[derive(Deserialize)]
+struct Policed {
+    /// The policy, in which `{nonce}` and `{service}` stand for those of the page.
+    #[serde(default)]
+    with: String,
+}
+
+/// `GET /policy?with=`: the same under whatever policy the reader wants to try.
+async fn policed(
+    names: web::Data<Names>,
+    policed: web::Query<Policed>,
+) -> Result<HttpResponse, actix_web::Error> {
+    under(&policed.with, &names)
 }
 
 /// The strictest policy that the form works under. The first line is the page's own; of the form come:
 /// `'strict-dynamic'`, so that the loader may load the module; `'wasm-unsafe-eval'`, so that the module may be compiled
 /// (it allows no script text); and the service in `connect-src`.
-fn policy(nonce: &str, service: &str) -> String {
-    format!(
-        "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
-         script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; connect-src {service}"
-    )
+const STRICT: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; \
+                      script-src 'nonce-{nonce}' 'strict-dynamic' 'wasm-unsafe-eval'; connect-src {service}";
+
+/// The page under a policy.
+fn under(policy: &str, names: &Names) -> Result<HttpResponse, actix_web::Error> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(actix_web::error::ErrorInternalServerError)?;
+    let nonce = hex::encode(nonce);
+    let policy = policy.replace("{nonce}", &nonce).replace("{service}", &names.service);
+    let mut answer = page(SHOP, names, &format!(" nonce=\"{nonce}\""));
+    let value = policy.parse().map_err(actix_web::error::ErrorBadRequest)?;
+    answer.headers_mut().insert(CONTENT_SECURITY_POLICY, value);
+    Ok(answer)
 }
 
 fn page(template: &str, names: &Names, nonce: &str) -> HttpResponse {
