@@ -31,7 +31,10 @@ const ARGUMENTS: [&str; 11] = [
 const WATCH: &str = "
     window.watched = { violations: [], errors: [], events: [], shifts: [] };
     watched.names = [...Object.getOwnPropertyNames(window), ...Object.keys(document)];
-    new PerformanceObserver(list => watched.shifts.push(...list.getEntries().map(entry => entry.value)))
+    const shifted = ({ value, hadRecentInput, sources }) => ({
+        value, hadRecentInput, of: sources.map(({ node }) => node?.localName + '.' + node?.className),
+    });
+    new PerformanceObserver(list => watched.shifts.push(...list.getEntries().map(shifted)))
         .observe({ type: 'layout-shift', buffered: true });
     document.addEventListener('securitypolicyviolation', event =>
         watched.violations.push(event.violatedDirective + ' ' + event.blockedURI));

@@ -111,7 +111,9 @@ export const plain = async given => {
   return {
     open() {
       panel || draw();
-      if (!isInline && !panel.open) {
+      if (!isInline && !panel.matches(":modal")) {
+        // One that the page has moved while it was open says that it is, and is no longer above the page.
+        panel.open = false;
         panel.showModal();
         tell(element, "open", {});
       }

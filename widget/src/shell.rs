@@ -111,7 +111,10 @@ impl Shell {
 
     /// Opens the dialog, with the focus on `first`. False if it is open already, or there is none.
     pub(crate) fn open(&self, first: &HtmlElement) -> bool {
-        let Some(dialog) = self.dialog.as_ref().filter(|dialog| !dialog.open()) else { return false };
+        let is_open = |dialog: &HtmlDialogElement| dialog.matches(":modal").unwrap_or_default();
+        let Some(dialog) = self.dialog.as_ref().filter(|dialog| !is_open(dialog)) else { return false };
+        // One that the page has moved while it was open says that it is, and is no longer above the page.
+        dialog.set_open(false);
         if dialog.show_modal().is_err() {
             return false;
         }

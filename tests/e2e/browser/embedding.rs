@@ -212,10 +212,10 @@ async fn a_form_that_is_taken_away_and_put_back_works_and_is_heard_once() {
     .await;
     browser.script("document.body.append(watched.launcher); watched.events.length = 0", vec![]).await;
     page.open().await;
-    // One that is only moved keeps what was typed.
+    // One that is only moved, while it is open, keeps what was typed and opens above the page again.
     page.fill("#name", visitor::NAME).await;
-    browser.script("document.querySelector('main').append(watched.launcher)", vec![]).await;
-    page.open().await;
+    browser.script("document.querySelector('main').append(watched.launcher); Ringback('open')", vec![]).await;
+    page.element("dialog:modal form").await;
     assert_eq!(page.value("#name").await, visitor::NAME);
     page.fill_in().await;
     page.send().await;
