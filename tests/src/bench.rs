@@ -7,6 +7,7 @@ pub mod forged;
 pub mod guard;
 pub mod intake;
 pub mod proof;
+pub mod widget;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};

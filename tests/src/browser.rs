@@ -154,12 +154,22 @@ impl Browser {
 
     /// Takes the network away, or gives it back.
     pub async fn set_offline(&self, offline: bool) {
-        self.set_network(offline, 0).await;
+        self.set_network(offline, 0, -1).await;
     }
 
     /// Makes every answer late by that many milliseconds.
     pub async fn set_latency(&self, milliseconds: u32) {
-        self.set_network(false, milliseconds).await;
+        self.set_network(false, milliseconds, -1).await;
+    }
+
+    /// The same, and no more than that many bytes a second come.
+    pub async fn set_speed(&self, milliseconds: u32, bytes_per_s: u32) {
+        self.set_network(false, milliseconds, bytes_per_s.into()).await;
+    }
+
+    /// Forgets what it has kept of pages that it has loaded.
+    pub async fn clear_cache(&self) {
+        self.devtools("Network.clearBrowserCache", json!({})).await;
     }
 
     /// Makes the page's scripts so many times slower than this machine.
@@ -167,9 +177,9 @@ impl Browser {
         self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": times })).await;
     }
 
-    async fn set_network(&self, offline: bool, latency: u32) {
+    async fn set_network(&self, offline: bool, latency: u32, throughput: i64) {
         let conditions = json!({
-            "offline": offline, "latency": latency, "download_throughput": -1, "upload_throughput": -1,
+            "offline": offline, "latency": latency, "download_throughput": throughput, "upload_throughput": throughput,
         });
         let body = json!({ "network_conditions": conditions });
         self.issue("chromium/network_conditions", &body).await;

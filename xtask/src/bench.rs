@@ -8,7 +8,7 @@ use crate::workspace::become_program;
 /// Measures the release build: how fast it is, how much memory it takes, and how it stands a flood
 #[derive(clap::Args)]
 pub(crate) struct Options {
-    /// intake, delivery, processes, followers, callers, flood, forged, proof, --seconds N, --rounds N, --help
+    /// intake, delivery, processes, followers, callers, flood, forged, proof, widget, --seconds N, --rounds N, --help
     #[arg(trailing_var_arg = true, allow_hyphen_values = true, value_name = "OPTION")]
     options: Vec<String>,
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::{Parser, ValueEnum};
-use ringback_tests::bench::{delivery, followers, forged, guard, intake, proof};
+use ringback_tests::bench::{delivery, followers, forged, guard, intake, proof, widget};
 
 /// Measures the release build of the service against a handler that stores nothing, and against itself
 #[derive(Parser)]
@@ -45,6 +45,8 @@ enum What {
     Forged,
     /// Proof of work in a slow browser
     Proof,
+    /// The form on a slow phone and a slow network
+    Widget,
     /// Serves the handler that stores nothing, until it is ended
     #[value(hide = true)]
     Bare,
@@ -80,6 +82,9 @@ async fn main() -> std::io::Result<()> {
     }
     if wants(What::Proof) {
         proof::measure().await;
+    }
+    if wants(What::Widget) {
+        widget::measure().await;
     }
     Ok(())
 }

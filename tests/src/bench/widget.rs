@@ -1,0 +1,133 @@
+//! The form in a browser on a slow phone and a slow network: from the click to the form that can be used.
+
+use std::collections::BTreeSet;
+
+use reqwest::header::ACCEPT_ENCODING;
+use serde_json::Value;
+
+use super::{median, print_table, row};
+use crate::browser::Browser;
+use crate::house::House;
+use crate::plan::Plan;
+
+/// How often each is measured.
+const ROUNDS: usize = 15;
+/// How many times slower than this machine.
+const SLOWER: u32 = 4;
+
+/// A network.
+struct Network {
+    name: &'static str,
+    latency_ms: u32,
+    bytes_per_s: u32,
+}
+
+/// What measuring programs call "slow 4G": Lighthouse with its time of one round trip, which is what a request takes on a
+/// connection that is there already, and Chromium's developer tools, which hold back each answer as if it were not.
+const NETWORKS: [Network; 2] = [
+    Network { name: "150 ms, 1.6 Mbit/s", latency_ms: 150, bytes_per_s: 204_800 },
+    Network { name: "562 ms, 1.44 Mbit/s", latency_ms: 562, bytes_per_s: 180_000 },
+];
+
+/// Presses the button without coming near it first, and gives what happens till the form is drawn and has the focus: how
+/// long it takes, the long tasks, and what has moved without the visitor's doing since the page was loaded.
+const OPEN: &str = "
+    const tasks = [];
+    const watch = new PerformanceObserver(list => tasks.push(...list.getEntries().map(entry => entry.duration)));
+    watch.observe({ type: 'longtask' });
+    const { shadowRoot } = document.querySelector('ringback-launcher');
+    const begun = performance.now();
+    return new Promise(done => {
+        document.addEventListener('ringback:open', () => requestAnimationFrame(() => setTimeout(() => {
+            const took = performance.now() - begun;
+            const usable = shadowRoot.activeElement?.localName == 'input';
+            // What is under way is noted when it is over.
+            setTimeout(() => done({
+                took, usable, tasks, moved: watched.shifts.filter(shift => !shift.hadRecentInput).length,
+            }), 100);
+        })), { once: true });
+        shadowRoot.querySelector('button.launch').click();
+    });
+";
+
+/// What was measured in all rounds of one kind.
+#[derive(Default)]
+struct Found {
+    times: Vec<f64>,
+    tasks: Vec<f64>,
+    moved: u64,
+    fetched: BTreeSet<String>,
+}
+
+/// Measures, and prints tables.
+pub async fn measure() {
+    let house = House::with(Plan::with_website).await;
+    let mut rows = vec![row(["slow 4G", "prefetched", "usable after, median ms", "at most ms", "bar, ms"])];
+    for network in &NETWORKS {
+        for prefetched in [false, true] {
+            let found = rounds(&house, network, prefetched).await;
+            let longest = found.times.iter().copied().fold(0.0, f64::max);
+            rows.push(vec![
+                network.name.to_owned(),
+                if prefetched { "yes" } else { "no" }.to_owned(),
+                format!("{:.0}", median(found.times.clone())),
+                format!("{longest:.0}"),
+                if prefetched { "100" } else { "1000" }.to_owned(),
+            ]);
+            if !prefetched {
+                print_costs(&house, network, &found).await;
+            }
+        }
+    }
+    print_table(&format!("From the click to the form, {SLOWER} times slower than this machine"), &rows);
+}
+
+async fn rounds(house: &House, network: &Network, prefetched: bool) -> Found {
+    let mut found = Found::default();
+    let browser = Browser::open().await;
+    for _ in 0..ROUNDS {
+        browser.clear_cache().await;
+        browser.goto(house.website()).await;
+        browser.page().element("button.launch").await;
+        if prefetched {
+            browser.script("return Ringback('load')", vec![]).await;
+        }
+        browser.set_speed(network.latency_ms, network.bytes_per_s).await;
+        browser.slow_down(SLOWER).await;
+        let measured = browser.script(OPEN, vec![]).await;
+        browser.slow_down(1).await;
+        browser.set_latency(0).await;
+        assert_eq!(measured["usable"], true, "{measured}");
+        found.times.push(measured["took"].as_f64().expect("a time"));
+        let tasks = measured["tasks"].as_array().into_iter().flatten();
+        found.tasks.extend(tasks.filter_map(Value::as_f64));
+        found.moved += measured["moved"].as_u64().expect("a count");
+        found.fetched.extend(browser.fetched_from(house.url()).await);
+    }
+    found
+}
+
+/// What the page has fetched, and whether it stood still.
+async fn print_costs(house: &House, network: &Network, found: &Found) {
+    let mut rows = vec![row(["fetched", "bytes of the body"])];
+    let mut bytes = 0;
+    for address in &found.fetched {
+        // Whoever is shown the form is counted, which brings nothing.
+        if address.contains("/shown?") {
+            continue;
+        }
+        let asked = house.http.get(address).header(ACCEPT_ENCODING, "br").send().await;
+        let body = asked.expect("an answer").bytes().await.expect("a body");
+        let path = address.trim_start_matches(house.url());
+        rows.push(vec![path.split('?').next().unwrap_or_default().to_owned(), body.len().to_string()]);
+        bytes += body.len();
+    }
+    rows.push(vec!["in all (bar: 40000 and the loader)".to_owned(), bytes.to_string()]);
+    print_table(&format!("Fetched till the form was open, on {}", network.name), &rows);
+    let longest = found.tasks.iter().copied().fold(0.0, f64::max);
+    let rows = vec![
+        row(["long tasks in all rounds", "the longest, ms", "shifts of the layout"]),
+        vec![found.tasks.len().to_string(), format!("{longest:.0}"), found.moved.to_string()],
+    ];
+    print_table(&format!("The page meanwhile, in {ROUNDS} rounds"), &rows);
+}
