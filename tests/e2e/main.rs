@@ -25,6 +25,7 @@ mod decoys;
 mod demo;
 mod doctor;
 mod doors;
+mod embed;
 mod faults;
 mod fields;
 mod follow;

@@ -111,7 +111,8 @@ impl Revoke {
     }
 }
 
-fn public_url(config: &Config) -> anyhow::Result<String> {
+/// Where the public reaches the service.
+pub(super) fn public_url(config: &Config) -> anyhow::Result<String> {
     match (config.server.public_url.as_str(), config.server.listen) {
         ("", listen) if listen.port() == 0 => {
             anyhow::bail!(

@@ -5,6 +5,7 @@ mod auth;
 mod callbacks;
 mod consent;
 mod doctor;
+mod embed;
 mod forget;
 mod key;
 mod link;
@@ -39,6 +40,8 @@ enum Command {
     Auth(auth::Auth),
     /// Print a preferred-agent link, or take links back.
     Link(link::Link),
+    /// Print what a page needs to show the form: the script tag, the same pinned to this version, and what a policy must allow.
+    Embed(embed::Embed),
     /// Change the keys that sign follow tokens and links.
     #[command(subcommand)]
     Secret(secret::Secret),
@@ -102,6 +105,7 @@ impl Cli {
             Command::Serve(serve) => serve.run().await,
             Command::Auth(auth) => auth.run().await,
             Command::Link(link) => link.run().await,
+            Command::Embed(embed) => embed.run(),
             Command::Secret(secret) => secret.run().await,
             Command::Key(key) => key.run().await,
             Command::Callbacks(callbacks) => callbacks.run().await,
