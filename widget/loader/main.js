@@ -14,6 +14,13 @@ const prefilledBy = data => {
   return values;
 };
 
+// What the page's address says with `?ringback_order_number=` is one too.
+const addressed = () => Object.fromEntries(
+  [...new URLSearchParams(location.search)]
+    .filter(([name]) => name.startsWith("ringback_"))
+    .map(([name, value]) => [name.slice(9), value]),
+);
+
 export const start = ({ service, script, module, waiting, localesOf, labelOf, fail }) => {
   const page = document;
   // What the page has said with `Ringback("prefill")`, for the forms that are still to come.
@@ -56,6 +63,8 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
       element.root.querySelector("slot:not([name])")?.remove();
       element.root.querySelector("dialog")?.addEventListener("close", () => tell(element, "close", {}));
       form.prefill({ ...prefilledBy(element.dataset), ...said });
+      // Addresses are kept in histories and logs: only where the operator or the page wants it.
+      if (description.prefill_from_address || element.dataset.prefill == "address") form.prefill(addressed());
       let told;
       return {
         open(values) {

@@ -93,10 +93,15 @@ export const plain = async given => {
     const { signal } = listening;
     let isReady;
     addEventListener("message", ({ source, origin, data }) => {
-      if (source != frame.contentWindow || origin != home || data?.type != "ringback:ready") return;
-      isReady = 1;
-      tellLevel();
-      if (data.height > 0) frame.style.height = data.height + "px";
+      if (source != frame.contentWindow || origin != home) return;
+      const { type, height, ...detail } = data || {};
+      if (type == "ringback:ready") {
+        isReady = 1;
+        tellLevel();
+        if (height > 0) frame.style.height = height + "px";
+      }
+      // What the form itself would tell the page.
+      if (type == "ringback:submitted" || type == "ringback:state") tell(element, type.slice(9), detail);
     }, { signal });
     page.addEventListener("securitypolicyviolation", event => {
       if (event.disposition == "enforce" && event.effectiveDirective == "frame-src" && event.blockedURI.startsWith(service))

@@ -2,6 +2,7 @@
 
 use ringback_tests::browser::Browser;
 use ringback_tests::eventually::eventually;
+use ringback_tests::house::House;
 use ringback_tests::visitor;
 use serde_json::{Value, json};
 use webex_simulator::OutboundType;
@@ -225,4 +226,37 @@ async fn a_form_that_is_taken_away_and_put_back_works_and_is_heard_once() {
         assert_eq!(events.iter().filter(|event| event["type"] == kind).count(), 1, "{kind}: {events:?}");
     }
     house.until_tasks(1).await;
+}
+
+#[tokio::test]
+async fn the_address_of_a_page_fills_the_form_in_only_where_that_is_wanted() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    let address = format!("{}/?ringback_name=Ann&ringback_phone=2025550142&email=no", house.website());
+    browser.goto(&address).await;
+    let page = browser.page();
+    page.open().await;
+    assert_eq!(page.value("#name").await, "");
+    browser.goto(&address).await;
+    page.element("button.launch").await;
+    let ask = "document.querySelector('ringback-launcher').dataset.prefill = 'address'";
+    browser.script(ask, vec![]).await;
+    page.open().await;
+    for (field, value) in [("#name", "Ann"), ("#phone", "2025550142"), ("#email", "")] {
+        assert_eq!(page.value(field).await, value, "{field}");
+    }
+}
+
+#[tokio::test]
+async fn an_operator_can_have_addresses_fill_the_form_in() {
+    let house = House::with(|plan| {
+        plan.with_website();
+        plan.set("sites.acme.prefill_from_address", true);
+    })
+    .await;
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/?ringback_name=Ann&ringback_reason=orders", house.website())).await;
+    let page = browser.page();
+    page.open().await;
+    assert_eq!((page.value("#name").await, page.value("#reason").await), ("Ann".into(), "orders".into()));
 }

@@ -75,6 +75,14 @@ async fn without_wasm_a_visitor_is_called_through_the_plain_form_in_a_frame() {
     ask_in_frame(&house, &browser).await;
     assert_eq!(until_level(&browser, "plain").await, "wasm-missing");
     until_counted(&house, "plain", "wasm-missing").await;
+    // The page hears of it as from the form itself.
+    let id = &house.tasks().await[0].attributes["RingbackRef"];
+    eventually("the page is told of the callback", async || {
+        let told = browser.events().await;
+        let of = |kind: &str| told.iter().find(|event| event["type"] == kind && event["id"] == id.as_str());
+        of("submitted").and(of("state")).map(|_| ())
+    })
+    .await;
     // Nobody has fetched a module that cannot run.
     let fetched = browser.fetched_from(house.url()).await;
     assert!(fetched.iter().all(|name| !name.contains("ringback.wasm")), "{fetched:?}");
