@@ -65,9 +65,12 @@ pub(super) async fn shown(
     site_id: web::Path<String>,
     shown: web::Query<level::Shown>,
 ) -> Result<HttpResponse, Failure> {
+    // What a page of others makes a browser send counts for nothing against its user.
+    if let Some(site) = parts.config.sites.get(site_id.as_str()) {
+        origin::check_post(site, &parts.public_url, extract::sender(&request))?;
+    }
     caller::count(&request, &parts, &parts.read_limit).await?;
-    let site = find(&parts, &site_id)?;
-    origin::check_post(site, &parts.public_url, extract::sender(&request))?;
+    find(&parts, &site_id)?;
     metrics::shown(&site_id, *shown);
     Ok(HttpResponse::NoContent().finish())
 }
