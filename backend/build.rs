@@ -38,9 +38,11 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             // There is no media type for TypeScript; developers look at it too.
             ("ringback.d.ts", "text/plain; charset=utf-8"),
             ("assets/main.js", "text/javascript; charset=utf-8"),
+            ("assets/lazy.js", "text/javascript; charset=utf-8"),
             ("assets/plain.js", "text/javascript; charset=utf-8"),
             ("assets/check.js", "text/javascript; charset=utf-8"),
             ("assets/ringback.wasm", "application/wasm"),
+            ("assets/lazy.wasm", "application/wasm"),
         ] {
             let path = built.join(name);
             let public = name.trim_start_matches("assets/");
@@ -83,8 +85,11 @@ fn pages(workspace: &Path, output: &Path) -> Result<(), Box<dyn std::error::Erro
         fs::read_to_string(path)
     };
     let own = workspace.join("backend/src/http/pages");
-    let of_form = of_page(&read(workspace.join("widget/styles/form.css"))?);
-    let styles = styles::compact(&(of_form + &read(own.join("plain.css"))?));
+    let mut styles = String::new();
+    for name in ["form.css", "follow.css"] {
+        styles += &of_page(&read(workspace.join("widget/styles").join(name))?);
+    }
+    let styles = styles::compact(&(styles + &read(own.join("plain.css"))?));
     let script = read(own.join("plain.js"))?;
     let hash = hex::encode(&Sha256::digest([styles.as_bytes(), script.as_bytes()].concat())[..8]);
     let mut code =

@@ -1,4 +1,4 @@
-//! Makes the form's styles small: they travel inside the module.
+//! Makes the styles small: they travel inside the modules.
 
 use std::path::Path;
 use std::{env, fs, io};
@@ -8,7 +8,10 @@ mod styles;
 
 fn main() -> io::Result<()> {
     println!("cargo:rerun-if-changed=styles");
-    let form = fs::read_to_string("styles/form.css")?;
     let output = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
-    fs::write(Path::new(&output).join("form.css"), styles::compact(&form))
+    for name in ["form.css", "follow.css"] {
+        let sheet = fs::read_to_string(Path::new("styles").join(name))?;
+        fs::write(Path::new(&output).join(name), styles::compact(&sheet))?;
+    }
+    Ok(())
 }

@@ -9,6 +9,7 @@ use ringback_contract::form::{
     Agent, Choice, ConsentText, Country, Field, FieldKind, FieldName, Form, ScheduleOffer,
 };
 use ringback_contract::proof::Challenge;
+use ringback_contract::texts::Part;
 
 use crate::hours::Hours;
 use crate::locale::Locale;
@@ -42,7 +43,7 @@ pub fn describe(
 ) -> Form {
     let wait_time = site.wait_time.as_ref().and_then(|source| wait_times.known(source));
     let some = |text: &String| Some(text.clone()).filter(|text| !text.is_empty());
-    let mut texts = locale.form_texts();
+    let mut texts = locale.texts_of(Part::Form);
     let fields = site.fields.iter().filter(|field| site.shows(field));
     let fields = fields.filter_map(|field| match field {
         FieldId::Known(name) => Some(known(*name, site, locale, &texts, wait_times)),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::LazyLock;
 
 use ringback_contract::form::Direction;
+use ringback_contract::texts::Part;
 
 mod embedded {
     include!(concat!(env!("OUT_DIR"), "/locales.rs"));
@@ -23,17 +24,11 @@ pub struct Locale {
     pub texts: BTreeMap<String, String>,
 }
 
-/// The start of the keys that the form has no use for: what the loader, the hosted pages and the picker of a time say.
-const NOT_OF_THE_FORM: [&str; 4] = ["loader.", "meta.", "page.", SLOTS];
-/// The start of the keys that the picker of a time needs, which comes when somebody wants one.
-const SLOTS: &str = "slots.";
-
 impl Locale {
-    /// The texts that the form needs.
-    pub fn form_texts(&self) -> BTreeMap<String, String> {
-        let needed =
-            self.texts.iter().filter(|(key, _)| !NOT_OF_THE_FORM.iter().any(|start| key.starts_with(start)));
-        needed.map(|(key, text)| (key.clone(), text.clone())).collect()
+    /// The texts that a part of the widget says.
+    pub fn texts_of(&self, part: Part) -> BTreeMap<String, String> {
+        let said = self.texts.iter().filter(|(key, _)| Part::of(key) == part);
+        said.map(|(key, text)| (key.clone(), text.clone())).collect()
     }
 
     /// The text of a key. A missing one reads as its key: ugly, and better than nothing to press on.
@@ -48,12 +43,6 @@ impl Locale {
             Some((before, after)) => [before, value, after].concat(),
             None => text.to_owned(),
         }
-    }
-
-    /// The texts that the picker of a time needs.
-    pub fn slot_texts(&self) -> BTreeMap<String, String> {
-        let needed = self.texts.iter().filter(|(key, _)| key.starts_with(SLOTS));
-        needed.map(|(key, text)| (key.clone(), text.clone())).collect()
     }
 }
 

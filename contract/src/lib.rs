@@ -13,6 +13,7 @@
 //! * [`proof`]: the work that a form does under pressure.
 //! * [`steps`]: the steps that a visitor sees a callback take, and [`wait`]: how long a wait is said to be.
 //! * [`slots`]: the times that a site offers.
+//! * [`texts`]: which part of the widget says which text.
 //! * [`color`]: colours that can be read on each other.
 //! * [`problem`]: every error, as RFC 9457 `application/problem+json`.
 
@@ -28,4 +29,5 @@ pub mod proof;
 pub mod request;
 pub mod slots;
 pub mod steps;
+pub mod texts;
 pub mod wait;

@@ -39,9 +39,11 @@ async fn every_file_comes_in_the_smallest_form_that_the_browser_takes() {
         ("/widget/ringback.d.ts".to_owned(), "text/plain; charset=utf-8"),
         (format!("{folder}/widget.js"), "text/javascript; charset=utf-8"),
         (format!("{folder}/main.js"), "text/javascript; charset=utf-8"),
+        (format!("{folder}/lazy.js"), "text/javascript; charset=utf-8"),
         (format!("{folder}/plain.js"), "text/javascript; charset=utf-8"),
         (format!("{folder}/check.js"), "text/javascript; charset=utf-8"),
         (format!("{folder}/ringback.wasm"), "application/wasm"),
+        (format!("{folder}/lazy.wasm"), "application/wasm"),
     ] {
         let plain = get(&house, &path, "identity").await;
         assert_eq!(plain.status.as_u16(), 200, "{path}: {}", plain.text());
@@ -132,7 +134,7 @@ async fn every_address_of_the_loader_brings_the_same_bytes() {
 async fn a_loader_of_another_version_gets_the_parts_of_this_one_and_keeps_none() {
     let house = House::open().await;
     let folder = folder(&house).await;
-    for file in ["main.js", "ringback.wasm", "plain.js"] {
+    for file in ["main.js", "ringback.wasm", "lazy.js", "lazy.wasm", "plain.js"] {
         let ours = get(&house, &format!("{folder}/{file}"), "br").await;
         let others = get(&house, &format!("/widget/0123456789abcdef/{file}"), "br").await;
         assert_eq!(others.body, ours.body, "{file}");
@@ -151,20 +153,29 @@ async fn the_loader_costs_a_page_next_to_nothing() {
 const BROWSER: &str = "gzip, deflate, br, zstd";
 
 #[tokio::test]
-async fn a_page_pays_little_before_and_when_the_form_opens_in_every_language() {
+async fn a_page_pays_little_before_and_when_the_form_opens_and_is_sent_in_every_language() {
     let house = House::open().await;
     let folder = folder(&house).await;
     let loader = get(&house, "/widget.js", BROWSER).await;
     assert!(loader.body.len() <= 2_000, "{} bytes", loader.body.len());
-    let mut code = 0;
-    for file in ["main.js", "ringback.wasm"] {
-        code += get(&house, &format!("{folder}/{file}"), BROWSER).await.body.len();
-    }
+    let code = async |files: [&str; 2]| {
+        let mut code = 0;
+        for file in files {
+            code += get(&house, &format!("{folder}/{file}"), BROWSER).await.body.len();
+        }
+        code
+    };
+    let (opens, follows) = (code(["main.js", "ringback.wasm"]).await, code(["lazy.js", "lazy.wasm"]).await);
     for locale in ringback::locale::names() {
-        let form = get(&house, &format!("/v1/sites/acme/form?locale={locale}"), BROWSER).await;
-        assert_eq!(form.header("content-encoding"), "br", "{locale}");
-        assert!(unpacked(&form).starts_with(b"{\"site\":\"acme\""), "{locale}");
-        let opened = code + form.body.len();
-        assert!(opened <= 40_000, "{locale}: {opened} bytes, {} of them the description", form.body.len());
+        let described = async |what: &str, start: &[u8]| {
+            let answer = get(&house, &format!("/v1/sites/acme/{what}?locale={locale}"), BROWSER).await;
+            assert_eq!(answer.header("content-encoding"), "br", "{locale}");
+            assert!(unpacked(&answer).starts_with(start), "{locale}");
+            answer.body.len()
+        };
+        let form = described("form", b"{\"site\":\"acme\"").await;
+        assert!(opens + form <= 40_000, "{locale}: {} bytes, {form} of them the description", opens + form);
+        let texts = described("texts", b"{\"locale\":").await;
+        assert!(follows + texts <= 30_000, "{locale}: {} bytes, {texts} of them texts", follows + texts);
     }
 }

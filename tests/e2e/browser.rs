@@ -5,6 +5,7 @@ mod docs;
 mod embedding;
 mod form;
 mod guest;
+mod lazy;
 mod levels;
 mod links;
 mod pictures;

@@ -2,6 +2,7 @@
 
 use reqwest::Method;
 use ringback_contract::callback::State;
+use ringback_contract::problem::Kind;
 use ringback_tests::house::House;
 use ringback_tests::plan::API_KEY;
 use ringback_tests::visitor;
@@ -269,6 +270,31 @@ async fn the_form_has_the_operators_own_words_and_look() {
     assert!(asked.as_str().unwrap().starts_with("--c0:#003366;--o0:#ffffff;"), "{asked}");
     let nonsense = house.get("/v1/sites/acme/form?color=red%7D").await.ok()["theme"]["style"].clone();
     assert_eq!(nonsense, theme["style"]);
+}
+
+#[tokio::test]
+async fn what_the_live_view_says_comes_by_itself_and_in_the_operators_words_too() {
+    let house = House::with(|plan| {
+        let words =
+            Table::from_iter([("state.queued".to_owned(), toml::Value::from("Gleich sind Sie dran"))]);
+        plan.set("sites.acme.texts.de", words);
+    })
+    .await;
+    let form = house.get("/v1/sites/acme/form?locale=de").await.ok();
+    let path = "/v1/sites/acme/texts";
+    let live = house.get(&format!("{path}?locale=de-AT,en")).await.ok();
+    assert_eq!(live["locale"], "de");
+    assert_eq!(live["texts"]["state.queued"], "Gleich sind Sie dran");
+    // No text comes twice.
+    let (form, live) = (form["texts"].as_object().unwrap(), live["texts"].as_object().unwrap());
+    assert!(form.contains_key("state.accepted"));
+    assert!(!live.is_empty() && live.keys().all(|key| !form.contains_key(key)), "{live:?}");
+    // As for the form: in the site's language, to pages of the site.
+    assert_eq!(house.get(&format!("{path}?locale=xx")).await.ok()["locale"], "en");
+    let elsewhere = house.request(Method::GET, path).header("Origin", "https://evil.example");
+    house.send(elsewhere).await.problem(Kind::OriginNotAllowed);
+    house.get(&format!("{path}?language=de")).await.problem(Kind::BadRequest);
+    house.get("/v1/sites/nobody/texts").await.problem(Kind::SiteUnknown);
 }
 
 #[tokio::test]

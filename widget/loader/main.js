@@ -21,6 +21,36 @@ const addressed = () => Object.fromEntries(
     .map(([name, value]) => [name.slice(9), value]),
 );
 
+// An answer that was begun already, or else a second try: some networks fail once.
+const answerOf = async (first, url) => {
+  const answer = await first;
+  const sure = answer instanceof Response ? answer : await fetchOpenly(url);
+  if (sure.ok) return sure;
+  throw sure;
+};
+
+let lazy, tries = 0;
+// The second module and its texts, which nobody pays for who only looks at the form.
+const bringLazy = async (service, form) => {
+  // Browsers remember a failed import by its address: a new try needs a new one.
+  lazy ||= import("./lazy.js" + "?".repeat(tries++));
+  form.more ||= answerOf(0, `${service}/v1/sites/${form.site}/texts?locale=${form.locale}`).then(answer => answer.json());
+  try {
+    const [module, { texts }] = await Promise.all([lazy, form.more]);
+    Object.assign(form.texts, texts);
+    return module;
+  } catch (error) {
+    lazy = form.more = 0;
+    throw error;
+  }
+};
+
+// What the first module calls: when a request is sent, and when it was accepted.
+const prepareLazy = (...form) => void bringLazy(...form).catch(() => {});
+const followLive = (service, form, ...more) => bringLazy(service, form)
+  .catch(() => bringLazy(service, form))
+  .then(lazy => lazy.follow(service, form, ...more));
+
 export const start = ({ service, script, module, waiting, localesOf, labelOf, fail }) => {
   const page = document;
   // What the page has said with `Ringback("prefill")`, for the forms that are still to come.
@@ -30,14 +60,6 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
   const tell = (element, type, detail) => element.dispatchEvent(
     new CustomEvent("ringback:" + type, { bubbles: true, composed: true, detail }),
   );
-
-  // An answer that was begun already, or else a second try: some networks fail once.
-  const answerOf = async (first, url) => {
-    const answer = await first;
-    const sure = answer instanceof Response ? answer : await fetchOpenly(url);
-    if (sure.ok) return sure;
-    throw sure;
-  };
 
   const compiled = () => {
     const first = module;

@@ -1,26 +1,24 @@
 //! What the form does: from the first key press to the end of the call.
 
 use std::cell::{Cell, RefCell};
-use std::rc::{Rc, Weak};
+use std::rc::Rc;
 
 use js_sys::Date;
-use ringback_contract::callback::{Accepted, State};
 use wasm_bindgen::JsCast as _;
 use web_sys::{Element, Event, ShadowRoot};
 
+use crate::accepted_view::AcceptedView;
 use crate::attempt::{Attempt, uuid};
 use crate::captcha::Captcha;
 use crate::description::{Agent, Description};
 use crate::dom::{focus, window};
-use crate::events::{Happening, tell};
-use crate::follow::{self, Followed, Leash, News, Next};
-use crate::follow_view::FollowView;
+use crate::events;
 use crate::form_view::FormView;
 use crate::json::{Json, ObjectWriter};
 use crate::listener::Listener;
+use crate::live::{self, Live};
 use crate::outcome::Outcome;
 use crate::prover::Prover;
-use crate::read::{self, Progress};
 use crate::rules::OTHER_MEMBERS;
 use crate::shell::Shell;
 use crate::submit::{self, Settled};
@@ -61,15 +59,13 @@ pub(crate) struct App {
     agent: RefCell<String>,
     shell: Shell,
     form_view: FormView,
-    follow_view: FollowView,
     phase: Cell<Phase>,
     /// When it was drawn, in milliseconds.
     opened_at: f64,
     attempt: RefCell<Option<Rc<Attempt>>>,
-    callback: RefCell<Option<Rc<Followed>>>,
-    /// The revision of the callback that is shown, and its state.
-    shown: Cell<(f64, Option<State>)>,
-    leash: Leash,
+    /// What says that a request was accepted, and the live view in it.
+    accepted: RefCell<Option<Rc<AcceptedView>>>,
+    live: RefCell<Option<Live>>,
     prover: Rc<Prover>,
     captcha: Option<Rc<Captcha>>,
     listener: RefCell<Option<Listener>>,
@@ -89,7 +85,6 @@ impl App {
         let captcha = Captcha::new(shell.host(), &description.captcha());
         let app = Rc::new(Self {
             form_view: FormView::new(&shell.body, &description, &texts),
-            follow_view: FollowView::new(&shell.body, &description, &texts),
             description,
             texts,
             service,
@@ -98,9 +93,8 @@ impl App {
             phase: Cell::new(Phase::Editing),
             opened_at: Date::now(),
             attempt: RefCell::default(),
-            callback: RefCell::default(),
-            shown: Cell::new((-1.0, None)),
-            leash: Leash::default(),
+            accepted: RefCell::default(),
+            live: RefCell::default(),
             prover: Rc::default(),
             captcha,
             listener: RefCell::default(),
@@ -118,11 +112,13 @@ impl App {
     }
 
     pub(crate) fn open(&self) {
-        let following = self.phase.get() == Phase::Following;
-        let first =
-            if following { self.follow_view.title() } else { self.form_view.first(Shell::is_touch()) };
+        let accepted = self.accepted.borrow().clone();
+        let first = match &accepted {
+            Some(accepted) => &accepted.title,
+            None => self.form_view.first(Shell::is_touch()),
+        };
         if self.shell.open(first) {
-            tell(self.shell.host(), &Happening::Opened);
+            events::opened(self.shell.host());
         }
     }
 
@@ -150,7 +146,6 @@ impl App {
         };
         self.form_view.set_busy(sending, label, &self.texts);
         self.form_view.show(phase != Phase::Following);
-        self.follow_view.show(phase == Phase::Following);
     }
 
     fn react(self: &Rc<Self>, event: &Event) {
@@ -206,7 +201,6 @@ impl App {
         let action = target.closest("[data-action]").ok().flatten();
         match action.and_then(|element| element.get_attribute("data-action")).as_deref() {
             Some("close") => self.close(),
-            Some("cancel") => self.cancel(),
             Some("again") => self.ask_again(),
             _ => {}
         }
@@ -223,7 +217,7 @@ impl App {
                     return;
                 }
                 let (fields, reason) = self.form_view.filled();
-                if !tell(self.shell.host(), &Happening::Submitting { fields, reason }) {
+                if !events::submitting(self.shell.host(), &fields, &reason) {
                     return;
                 }
                 let last = self.attempt.take();
@@ -234,6 +228,7 @@ impl App {
         self.attempt.replace(Some(attempt.clone()));
         self.form_view.set_alert("");
         self.enter(Phase::Sending);
+        live::prepare(&self.service, self.description.value());
         let url = [&self.service, "/v1/sites/", &self.description.get("site"), "/callbacks"].concat();
         let (weak, prover) = (Rc::downgrade(self), self.prover.clone());
         let captcha = self.captcha.as_ref().map(|captcha| captcha.token()).unwrap_or_default();
@@ -268,10 +263,8 @@ impl App {
     #[inline(never)]
     fn settle(self: &Rc<Self>, settled: &Settled) {
         let Settled { outcome, status, ref body } = *settled;
-        if outcome == Outcome::Accepted
-            && let Some(accepted) = read::accepted(body)
-        {
-            return self.follow(accepted);
+        if outcome == Outcome::Accepted {
+            return self.follow(body);
         }
         let text = match outcome {
             Outcome::Fields => self.mark(body),
@@ -291,7 +284,7 @@ impl App {
             self.form_view.focus_first_wrong();
         }
         self.form_view.set_alert(&text);
-        tell(self.shell.host(), &Happening::Failed { kind: outcome.name(), status });
+        events::failed(self.shell.host(), outcome.name(), status);
     }
 
     /// Marks the fields that the service has refused. Gives what to say about the whole.
@@ -318,90 +311,38 @@ impl App {
         self.texts.get(&told)
     }
 
+    /// Says that the request was accepted, and has the callback followed.
     #[inline(never)]
-    fn follow(self: &Rc<Self>, accepted: Accepted) {
-        let Accepted { id, state, follow: token, joined, .. } = accepted;
-        let url = [&self.service, "/v1/callbacks/", &id].concat();
-        let followed = Rc::new(Followed { id, url, token });
+    fn follow(self: &Rc<Self>, body: &Json) {
         self.attempt.take();
-        self.callback.replace(Some(followed.clone()));
-        self.shown.set((-1.0, None));
         let agent = match self.description.agent() {
             // Whoever joins another request is called by whom that one asked for.
-            Agent::Named(name) if !self.agent.borrow().is_empty() && !joined => Some(name),
-            _ => None,
+            Agent::Named(name) if !self.agent.borrow().is_empty() && !body.flag("joined") => name,
+            _ => String::new(),
         };
+        let page = [&self.service, "/f/", &body.string("follow")].concat();
+        let accepted = Rc::new(AcceptedView::new(&self.shell.body, &page, &self.texts));
+        self.accepted.replace(Some(accepted.clone()));
         self.enter(Phase::Following);
-        self.follow_view.set_alert("");
-        self.follow_view.set_cancelling(false, &self.texts);
-        tell(self.shell.host(), &Happening::Submitted { id: &followed.id });
-        self.show(&followed.id, &Progress { state, agent, ..Progress::default() });
-        focus(self.follow_view.title());
+        events::submitted(self.shell.host(), &body.string("id"));
+        focus(&accepted.title);
 
-        let weak: Weak<Self> = Rc::downgrade(self);
-        let leash = self.leash.clone();
-        spawn(follow::run(followed.clone(), leash, move |news| {
-            let Some(app) = weak.upgrade() else { return Next::Stop };
-            // The visitor may have asked for another call meanwhile.
-            if app.callback.borrow().as_ref().is_none_or(|callback| !Rc::ptr_eq(callback, &followed)) {
-                return Next::Stop;
-            }
-            match news {
-                News::At(progress) => {
-                    app.follow_view.set_alert("");
-                    let last = progress.state.is_final();
-                    app.show(&followed.id, &progress);
-                    if last { Next::Stop } else { Next::GoOn }
-                }
-                News::Lost => {
-                    app.follow_view.set_alert(&app.texts.get("follow.lost"));
-                    Next::GoOn
-                }
-            }
-        }));
-    }
-
-    /// Shows where a callback stands, unless something newer is shown already.
-    #[inline(never)]
-    fn show(&self, id: &str, progress: &Progress) {
-        let (revision, state) = self.shown.get();
-        if progress.revision < revision {
-            return;
-        }
-        self.shown.set((progress.revision, Some(progress.state)));
-        self.shell.set_state(Some(progress.state.as_str()));
-        self.follow_view.set(progress, &self.texts);
-        if state != Some(progress.state) {
-            tell(self.shell.host(), &Happening::Moved { id, state: progress.state.as_str() });
-        }
-    }
-
-    #[inline(never)]
-    fn cancel(self: &Rc<Self>) {
-        let Some(callback) = self.callback.borrow().clone() else { return };
-        self.follow_view.set_cancelling(true, &self.texts);
-        let weak = Rc::downgrade(self);
+        let (weak, service) = (Rc::downgrade(self), self.service.clone());
+        let (description, body) = (self.description.value().clone(), body.value().clone());
         spawn(async move {
-            let (status, progress) = follow::cancel(&callback).await;
-            let Some(app) = weak.upgrade() else { return };
-            app.follow_view.set_cancelling(false, &app.texts);
-            if let Some(progress) = progress {
-                app.show(&callback.id, &progress);
+            let live = live::follow(&service, &description, &accepted.section, &body, &agent).await;
+            // The form may be gone meanwhile, or the visitor may want another call.
+            if let Some(app) = weak.upgrade()
+                && app.accepted.borrow().as_ref().is_some_and(|present| Rc::ptr_eq(present, &accepted))
+            {
+                app.live.replace(live);
             }
-            let problem = match status {
-                200..=299 => return app.follow_view.set_alert(""),
-                409 => "follow.cancel.late",
-                _ => "follow.cancel.failed",
-            };
-            app.follow_view.set_alert(&app.texts.get(problem));
-            tell(app.shell.host(), &Happening::Failed { kind: "cancel", status });
         });
     }
 
     fn ask_again(&self) {
-        self.callback.take();
-        self.leash.pull();
-        self.shell.set_state(None);
+        self.live.take();
+        self.accepted.take();
         self.enter(Phase::Editing);
         focus(self.form_view.first(Shell::is_touch()));
     }
@@ -409,7 +350,8 @@ impl App {
 
 impl Drop for App {
     fn drop(&mut self) {
-        self.leash.pull();
+        // It has put its styles behind those of the form.
+        self.live.take();
     }
 }
 

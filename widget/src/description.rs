@@ -6,6 +6,8 @@
 use ringback_contract::field::Presence;
 use ringback_contract::form::OWN;
 
+use wasm_bindgen::JsValue;
+
 use crate::json::Json;
 use crate::rules::{Control, Kind};
 
@@ -25,6 +27,11 @@ pub(crate) enum Agent {
 impl Description {
     pub(crate) fn new(json: Json) -> Self {
         Self(json)
+    }
+
+    /// What the other module gets.
+    pub(crate) fn value(&self) -> &JsValue {
+        self.0.value()
     }
 
     /// The member of that name.

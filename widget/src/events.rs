@@ -1,5 +1,7 @@
 //! What the page learns: events on the host element that bubble out of its shadow root. None holds what a visitor
 //! typed.
+//!
+//! A function for each: a module holds those that it calls.
 
 use js_sys::Array;
 use wasm_bindgen::{JsCast as _, JsValue};
@@ -7,67 +9,49 @@ use web_sys::{CustomEvent, Element};
 
 use crate::json::ObjectWriter;
 
-/// Something that the page may want to know.
-pub(crate) enum Happening<'a> {
-    /// The dialog was opened.
-    Opened,
-    /// The form is about to be sent; the page may keep it from that.
-    Submitting {
-        /// The names of the fields that are filled in.
-        fields: Array,
-        /// The reason that is chosen, an id of the site's.
-        reason: String,
-    },
-    /// A callback was accepted.
-    Submitted {
-        /// Its id.
-        id: &'a str,
-    },
-    /// A callback has moved on.
-    Moved {
-        /// Its id.
-        id: &'a str,
-        /// Where it stands.
-        state: &'a str,
-    },
-    /// A request failed.
-    Failed {
-        /// What failed, in one word.
-        kind: &'a str,
-        /// The HTTP status; 0 where no answer came.
-        status: u16,
-    },
+/// The dialog was opened.
+pub(crate) fn opened(host: &Element) {
+    tell(host, "ringback:open", ObjectWriter::new(), false);
 }
 
-/// Tells the page. Whether it lets the form go on.
+/// The form is about to be sent, with these fields filled in and that reason chosen. Whether the page lets it.
+pub(crate) fn submitting(host: &Element, fields: &Array, reason: &str) -> bool {
+    let detail = ObjectWriter::new();
+    detail.add("fields", fields);
+    detail.add_text("reason", reason);
+    tell(host, "ringback:before-submit", detail, true)
+}
+
+/// A callback was accepted.
+pub(crate) fn submitted(host: &Element, id: &str) {
+    let detail = ObjectWriter::new();
+    detail.add_text("id", id);
+    tell(host, "ringback:submitted", detail, false);
+}
+
+/// A callback has moved on.
+pub(crate) fn moved(host: &Element, id: &str, state: &str) {
+    let detail = ObjectWriter::new();
+    detail.add_text("id", id);
+    detail.add_text("state", state);
+    tell(host, "ringback:state", detail, false);
+}
+
+/// A request failed: what, in one word, and the HTTP status; 0 where no answer came.
+pub(crate) fn failed(host: &Element, kind: &str, status: u16) {
+    let detail = ObjectWriter::new();
+    detail.add_text("type", kind);
+    detail.add("status", &status.into());
+    tell(host, "ringback:error", detail, false);
+}
+
+/// Whether the page lets go on what it may keep from that.
 #[inline(never)]
-pub(crate) fn tell(host: &Element, happening: &Happening) -> bool {
-    let (detail, init) = (ObjectWriter::new(), ObjectWriter::new());
-    let name = match *happening {
-        Happening::Opened => "ringback:open",
-        Happening::Submitting { ref fields, ref reason } => {
-            detail.add("fields", fields);
-            detail.add_text("reason", reason);
-            init.add("cancelable", &JsValue::TRUE);
-            "ringback:before-submit"
-        }
-        Happening::Submitted { id } => {
-            detail.add_text("id", id);
-            "ringback:submitted"
-        }
-        Happening::Moved { id, state } => {
-            detail.add_text("id", id);
-            detail.add_text("state", state);
-            "ringback:state"
-        }
-        Happening::Failed { kind, status } => {
-            detail.add_text("type", kind);
-            detail.add("status", &status.into());
-            "ringback:error"
-        }
-    };
+fn tell(host: &Element, name: &str, detail: ObjectWriter, cancelable: bool) -> bool {
+    let init = ObjectWriter::new();
     init.add("bubbles", &JsValue::TRUE);
     init.add("composed", &JsValue::TRUE);
+    init.add("cancelable", &cancelable.into());
     init.add("detail", &detail.value());
     CustomEvent::new_with_event_init_dict(name, init.value().unchecked_ref())
         .and_then(|event| host.dispatch_event(&event))

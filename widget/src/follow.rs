@@ -24,6 +24,7 @@ const ANSWER: i32 = 10_000;
 const ASK_EVERY: u32 = 4_000;
 
 /// A callback to follow.
+#[derive(Clone)]
 pub(crate) struct Followed {
     /// Its id.
     pub(crate) id: String,
@@ -89,7 +90,7 @@ enum End {
 }
 
 /// Follows until the listener says stop.
-pub(crate) async fn run(followed: Rc<Followed>, leash: Leash, tell: impl Fn(News) -> Next) {
+pub(crate) async fn run(followed: Followed, leash: Leash, tell: impl Fn(News) -> Next) {
     let mut backoff = Backoff::default();
     let mut streams = true;
     loop {

@@ -2,8 +2,10 @@
 
 use ringback_contract::callback::State;
 use ringback_contract::steps::{self, STEPS};
-use web_sys::{HtmlElement, Node};
+use wasm_bindgen::JsCast as _;
+use web_sys::HtmlElement;
 
+use crate::accepted_view::LATE;
 use crate::description::Description;
 use crate::dom::{add, set, set_if, show};
 use crate::form_view::phone_link;
@@ -26,43 +28,40 @@ pub(crate) struct FollowView {
 }
 
 impl FollowView {
-    pub(crate) fn new(parent: &Node, description: &Description, texts: &Texts) -> Self {
-        let section = add(parent, "div", &[("class", "follow"), ("part", "follow")]);
-        let mark = add(&section, "div", &[("class", "mark"), ("part", "mark"), ("aria-hidden", "true")]);
+    /// Draws it around what the form says already, which keeps the focus and is not said again. `None` in another section.
+    pub(crate) fn new(section: &HtmlElement, description: &Description, texts: &Texts) -> Option<Self> {
+        let find = |selector: &str| -> Option<HtmlElement> {
+            Some(section.query_selector(selector).ok()??.unchecked_into())
+        };
+        let (title, detail, late) = (find("h2")?, find(".detail")?, find(&[".", LATE].concat())?);
+        late.remove();
+        let news = title.parent_node()?;
+        let mark = add(section, "div", &[("class", "mark"), ("part", "mark"), ("aria-hidden", "true")]);
         add(&mark, "span", &[]);
-        let news = add(&section, "div", &[("aria-live", "polite"), ("role", "status")]);
-        let title = add(&news, "h2", &[("part", "title"), ("class", "news"), ("tabindex", "-1")]);
         let agent = add(&news, "p", &[("class", "agent"), ("part", "agent")]);
-        let detail = add(&news, "p", &[("class", "detail"), ("part", "detail")]);
         let wait = add(&news, "p", &[("class", "detail"), ("part", "wait")]);
-        let steps = add(&section, "ol", &[("class", "steps"), ("part", "steps")]);
+        let _ = section.insert_before(&mark, Some(&news));
+        let _ = news.insert_before(&agent, Some(&detail));
+        let steps = add(section, "ol", &[("class", "steps"), ("part", "steps")]);
         let mut list = Vec::new();
         for name in STEPS {
             let step = add(&steps, "li", &[("part", "step")]);
             texts.put_of(&step, "step", name);
             list.push(step);
         }
-        let alert = add(&section, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
+        let alert = add(section, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
         let again = [("type", "button"), ("data-action", "again"), ("class", "primary"), ("part", "button")];
-        let again = add(&section, "button", &again);
+        let again = add(section, "button", &again);
         texts.put(&again, "follow.again");
         let cancel =
             [("type", "button"), ("data-action", "cancel"), ("class", "quiet"), ("part", "secondary")];
-        let cancel = add(&section, "button", &cancel);
-        let phone = phone_link(&section, description, texts);
+        let cancel = add(section, "button", &cancel);
+        texts.put(&cancel, "follow.cancel");
+        let phone = phone_link(section, description, texts);
+        let section = section.clone();
         let view = Self { section, steps, list, title, agent, detail, wait, alert, cancel, again, phone };
         view.set_alert("");
-        view.show(false);
-        view
-    }
-
-    pub(crate) fn show(&self, shown: bool) {
-        show(&self.section, shown);
-    }
-
-    /// Where the focus goes when the form gives way to this view.
-    pub(crate) fn title(&self) -> &HtmlElement {
-        &self.title
+        Some(view)
     }
 
     /// Shows where the callback stands. Only what has changed is written, or a screen reader would say it again.

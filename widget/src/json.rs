@@ -12,6 +12,11 @@ impl Json {
         Self(value)
     }
 
+    /// The value as the browser has it.
+    pub(crate) fn value(&self) -> &JsValue {
+        &self.0
+    }
+
     /// Reads a text; `None` if it is not JSON.
     pub(crate) fn parse(text: &str) -> Option<Self> {
         js_sys::JSON::parse(text).ok().map(Self)

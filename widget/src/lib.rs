@@ -1,15 +1,23 @@
 //! The form that visitors see.
 //!
-//! The main script (`loader/main.js`) fetches the description of the form beside this module, and calls [`mount`].
+//! Two modules are made of this crate, each by a feature: the form, which opens, and what comes later and only when it is needed. Each
+//! has what it uses, and they share nothing but elements and the browser's own values: a compiler for both at once would put all into
+//! the first.
+//!
+//! The main script (`loader/main.js`) fetches the description of the form beside the first module, and calls [`form::mount`]; for
+//! the form, it fetches the second, and calls [`lazy::follow`].
 //! Everything here works on the given shadow root: no global is read but the page's address and language services,
 //! none is written.
 //!
-//! A callback into this module can come while a call out of it is running: focusing a field blurs another, and a page
+//! A callback into a module can come while a call out of it is running: focusing a field blurs another, and a page
 //! may answer an event by closing the form. Therefore no borrow of a `RefCell` is held across a call into the browser.
 
-use wasm_bindgen::prelude::*;
-use web_sys::ShadowRoot;
+#![cfg_attr(
+    not(all(feature = "form", feature = "lazy")),
+    expect(dead_code, reason = "what only the other module needs; the linker leaves it out")
+)]
 
+mod accepted_view;
 mod app;
 mod attempt;
 mod backoff;
@@ -20,69 +28,29 @@ mod dom;
 mod events;
 mod follow;
 mod follow_view;
+mod following;
+#[cfg(feature = "form")]
+pub mod form;
 mod form_view;
 mod http;
 mod json;
+#[cfg(feature = "lazy")]
+pub mod lazy;
 mod listener;
+mod live;
 mod outcome;
 mod prover;
 mod read;
 mod rules;
 mod shell;
 mod sse;
+mod styles;
 mod submit;
 mod task;
 mod texts;
 
-use app::App;
-use description::Description;
-
-/// One thread, and a module that lives as long as its page: an allocator of 1 kB is enough.
+/// One thread, and modules that live as long as their page: an allocator of 1 kB is enough.
 #[cfg(target_arch = "wasm32")]
 #[global_allocator]
 static ALLOCATOR: lol_alloc::LockedAllocator<lol_alloc::FreeListAllocator> =
     lol_alloc::LockedAllocator::new(lol_alloc::FreeListAllocator::new());
-
-/// A form on a page. Freeing it takes away everything that it has put there.
-#[wasm_bindgen]
-pub struct Widget {
-    app: std::rc::Rc<App>,
-}
-
-/// Draws a form into a shadow root: as a dialog that waits to be opened, or `inline`.
-///
-/// `description` is the service's answer about the form, `service` the address of the service, `agent` the token of a
-/// preferred-agent link or empty. Fails on a description that is not one.
-#[wasm_bindgen]
-pub fn mount(
-    root: &ShadowRoot,
-    description: JsValue,
-    service: String,
-    agent: String,
-    inline: bool,
-) -> Result<Widget, JsValue> {
-    let description = Description::new(json::Json::new(description));
-    if description.controls().is_empty() {
-        return Err("not the description of a form".into());
-    }
-    let app = App::start(root, description, service, agent, inline);
-    Ok(Widget { app })
-}
-
-#[wasm_bindgen]
-impl Widget {
-    /// Opens the dialog; an inline form is open already.
-    pub fn open(&self) {
-        self.app.open();
-    }
-
-    /// Closes the dialog. What was typed is kept.
-    pub fn close(&self) {
-        self.app.close();
-    }
-
-    /// Fills in fields by their names, those in which the visitor has typed nothing.
-    pub fn prefill(&self, values: JsValue) {
-        self.app.prefill(&json::Json::new(values));
-    }
-}

@@ -1,22 +1,8 @@
 //! From the service's answers to the types of the contract.
 
-use ringback_contract::callback::{Accepted, Failure, State};
+use ringback_contract::callback::{Failure, State};
 
 use crate::json::Json;
-
-/// The answer to a post that was accepted.
-pub(crate) fn accepted(json: &Json) -> Option<Accepted> {
-    let state = State::parse(&json.string("state"))?;
-    Some(Accepted {
-        id: json.string("id"),
-        state,
-        follow: json.string("follow"),
-        joined: json.flag("joined"),
-        // The first look at the callback tells when it is called.
-        schedule: None,
-        at_opening: false,
-    })
-}
 
 /// What the live view needs of a [`ringback_contract::callback::CallbackView`].
 pub(crate) struct Progress {

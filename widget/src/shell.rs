@@ -1,11 +1,11 @@
 //! What holds the form: the styles, the box that keeps the page's styles out, and the dialog or section in it.
 
-use js_sys::Array;
 use wasm_bindgen::JsCast as _;
-use web_sys::{CssStyleSheet, Element, HtmlDialogElement, HtmlElement, ShadowRoot};
+use web_sys::{Element, HtmlDialogElement, HtmlElement, ShadowRoot};
 
 use crate::description::Description;
-use crate::dom::{add, add_text, focus, set, set_if, window};
+use crate::dom::{add, focus, set, window};
+use crate::styles::Styles;
 use crate::texts::Texts;
 
 /// The styles, without comments and needless space: the build script has seen to that.
@@ -13,7 +13,6 @@ const STYLES: &str = include_str!(concat!(env!("OUT_DIR"), "/form.css"));
 
 /// The outermost elements.
 pub(crate) struct Shell {
-    root: ShadowRoot,
     /// The element that the page sees.
     host: Element,
     /// Inside it, the styles of the page end.
@@ -21,38 +20,7 @@ pub(crate) struct Shell {
     dialog: Option<HtmlDialogElement>,
     /// Where the views go.
     pub(crate) body: HtmlElement,
-    styles: Styles,
-}
-
-/// How the styles came into the shadow root.
-enum Styles {
-    /// As a constructed sheet, which is no inline style: pages whose policy forbids those still show the form as it is.
-    /// Holds the sheets that were there before.
-    Sheet(Array),
-    /// As an element, for browsers that cannot construct sheets.
-    Element(HtmlElement),
-}
-
-impl Styles {
-    fn put(root: &ShadowRoot, own: &str) -> Self {
-        let styles = [STYLES, ".frame{", own, "}"].concat();
-        match CssStyleSheet::new() {
-            Ok(sheet) if sheet.replace_sync(&styles).is_ok() => {
-                // A copy: what the property gives changes with it.
-                let before = root.adopted_style_sheets().concat(&Array::new());
-                root.set_adopted_style_sheets(&before.concat(&Array::of1(&sheet)));
-                Self::Sheet(before)
-            }
-            _ => Self::Element(add_text(root, "style", &[], &styles)),
-        }
-    }
-
-    fn take_away(&self, root: &ShadowRoot) {
-        match self {
-            Self::Sheet(before) => root.set_adopted_style_sheets(before),
-            Self::Element(element) => element.remove(),
-        }
-    }
+    _styles: Styles,
 }
 
 impl Shell {
@@ -73,14 +41,8 @@ impl Shell {
             let close = [("type", "button"), ("class", "close"), ("part", "close"), ("data-action", "close")];
             set(&add(&panel, "button", &close), "aria-label", &texts.get("form.close"));
         }
-        Self {
-            host: root.host(),
-            root: root.clone(),
-            frame,
-            dialog,
-            body,
-            styles: Styles::put(root, &theme.string("style")),
-        }
+        let styles = [STYLES, ".frame{", &theme.string("style"), "}"].concat();
+        Self { host: root.host(), frame, dialog, body, _styles: Styles::put(root, &styles) }
     }
 
     pub(crate) fn host(&self) -> &Element {
@@ -96,12 +58,6 @@ impl Shell {
     pub(crate) fn set_phase(&self, phase: &str) {
         set(&self.frame, "data-phase", phase);
         set(&self.host, "data-phase", phase);
-    }
-
-    /// Names the state of the callback for the styles, and for whoever looks from outside.
-    pub(crate) fn set_state(&self, state: Option<&str>) {
-        set_if(&self.frame, "data-state", state);
-        set_if(&self.host, "data-state", state);
     }
 
     /// Whether this is the dialog itself, and not something in it: then its backdrop was hit.
@@ -140,6 +96,5 @@ impl Drop for Shell {
     fn drop(&mut self) {
         self.close();
         self.frame.remove();
-        self.styles.take_away(&self.root);
     }
 }

@@ -20,13 +20,13 @@ mod scripts;
 mod styles;
 mod toolchain;
 
+use ringback_contract::texts::Part;
+
 use crate::workspace::{root, run as run_program};
 use budget::Costs;
 use names::Names;
 use optimize::Optimizer;
 
-/// The start of the keys that are no part of the form's description.
-const NOT_OF_THE_FORM: [&str; 3] = ["loader.", "meta.", "page."];
 /// What TypeScript needs to know of the widget.
 const TYPES: &str = "widget/ringback.d.ts";
 
@@ -106,27 +106,30 @@ fn make(plain: bool, force: bool) -> Result<Built> {
         eprintln!("the widget is up to date");
     } else {
         eprintln!("building the widget ({toolchain})");
-        let module = compile(&places, &toolchain, optimizer.as_ref())?;
-        publish(&places, &module)?;
+        let [form, lazy] =
+            ["form", "lazy"].map(|feature| compile(&places, feature, &toolchain, optimizer.as_ref()));
+        publish(&places, &form?, &lazy?)?;
         fs::write(&places.stamp, inputs)?;
     }
     let small = toolchain.is_small() && optimizer.is_some();
     Ok(Built { costs: weigh(&places)?, small })
 }
 
-/// The module and the script that belongs to it.
+/// A module and the script that belongs to it.
 struct Module {
     wasm: Vec<u8>,
     glue: String,
 }
 
+/// Makes the module of a feature.
 fn compile(
     places: &Places,
+    feature: &str,
     toolchain: &toolchain::Toolchain,
     optimizer: Option<&Optimizer>,
 ) -> Result<Module> {
     let target_dir = places.work.join("build");
-    run_program(toolchain.build("ringback-widget", &target_dir).current_dir(&places.root))?;
+    run_program(toolchain.build("ringback-widget", feature, &target_dir).current_dir(&places.root))?;
     let compiled = target_dir.join(toolchain::TARGET).join("widget/ringback_widget.wasm");
 
     let mut compiled = fs::read(&compiled).with_context(|| compiled.display().to_string())?;
@@ -157,7 +160,7 @@ fn compile(
     Ok(Module { wasm, glue: script::compact(&glue) })
 }
 
-/// The module and its script, which know each other by short names.
+/// A module and its script, which know each other by short names.
 fn with_short_names(output: &mut Output) -> (Vec<u8>, String) {
     let mut names = Names::default();
     for import in output.wasm_mut().imports.iter_mut() {
@@ -175,14 +178,16 @@ fn with_short_names(output: &mut Output) -> (Vec<u8>, String) {
 
 /// Writes the finished files beside the present ones, and then puts them in their place: whoever reads them meanwhile
 /// finds a whole set. An unchanged set is left alone, so that the service is not built again for nothing.
-fn publish(places: &Places, module: &Module) -> Result<()> {
+fn publish(places: &Places, form: &Module, lazy: &Module) -> Result<()> {
     let root = &places.root;
     let loader = scripts::loader(root)?;
     let assets = [
-        ("main.js", scripts::main(root, &module.glue)?.into_bytes()),
+        ("main.js", scripts::main(root, &form.glue)?.into_bytes()),
+        ("lazy.js", scripts::lazy(root, &lazy.glue)?.into_bytes()),
         ("plain.js", scripts::plain(root)?.into_bytes()),
         ("check.js", scripts::check(root)?.into_bytes()),
-        ("ringback.wasm", module.wasm.clone()),
+        ("ringback.wasm", form.wasm.clone()),
+        ("lazy.wasm", lazy.wasm.clone()),
     ];
     let types = fs::read(root.join(TYPES)).context(TYPES)?;
     let parts: Vec<&[u8]> =
@@ -240,16 +245,18 @@ fn weigh(places: &Places) -> Result<Costs> {
         loader: size("widget.js")?,
         main: size("assets/main.js")?,
         module: size("assets/ringback.wasm")?,
-        texts: largest_texts(&places.root.join("widget/locales"))?,
+        texts: largest_texts(&places.root.join("widget/locales"), Part::Form)?,
+        lazy: size("assets/lazy.js")? + size("assets/lazy.wasm")?,
+        lazy_texts: largest_texts(&places.root.join("widget/locales"), Part::Live)?,
         plain: size("assets/plain.js")?,
     })
 }
 
-/// The locale whose texts cost most, and what they cost: the service sends them inside its description of the form.
-fn largest_texts(folder: &Path) -> Result<(String, usize)> {
+/// The locale whose texts of a part cost most, and what they cost: the service packs them when it sends them.
+fn largest_texts(folder: &Path, part: Part) -> Result<(String, usize)> {
     let mut largest = (String::new(), 0);
     for (locale, mut texts) in locales(folder)? {
-        texts.retain(|key, _| !NOT_OF_THE_FORM.iter().any(|start| key.starts_with(start)));
+        texts.retain(|key, _| Part::of(key) == part);
         let cost = compress::brotli_on_the_fly(serde_json::to_string(&texts)?.as_bytes())?.len();
         if cost > largest.1 {
             largest = (locale, cost);

@@ -156,6 +156,7 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
                 // The texts are the largest part of what opening the form costs. They hold no secret that a
                 // length could tell.
                 .service(resource("/form").wrap(Compress::default()).get(site::form))
+                .service(resource("/texts").wrap(Compress::default()).get(site::texts))
                 .service(resource("/slots").wrap(Compress::default()).get(slots::list))
                 .service(resource("/shown").post(site::shown))
                 .service(resource("/callbacks").post(site::create)),

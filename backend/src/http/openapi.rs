@@ -15,6 +15,7 @@ use ringback_contract::form::Form;
 use ringback_contract::problem::{FieldError, Kind, MEDIA_TYPE, Problem};
 use ringback_contract::request::{CallbackChange, NewAgentLink, NewCallback, NewCrmCallback};
 use ringback_contract::slots::Slots;
+use ringback_contract::texts::Texts;
 use serde::Serialize;
 use serde_json::{Value, json};
 use utoipa::ToSchema;
@@ -301,6 +302,7 @@ fn components() -> Value {
     add::<CallbackPage>(&mut schemas);
     add::<MintedLink>(&mut schemas);
     add::<Form>(&mut schemas);
+    add::<Texts>(&mut schemas);
     add::<Slots>(&mut schemas);
     add::<Problem>(&mut schemas);
     add::<CallbackEvent>(&mut schemas);

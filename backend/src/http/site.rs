@@ -9,6 +9,7 @@ use ringback_contract::form::{Agent, Form};
 use ringback_contract::problem::Kind;
 use ringback_contract::proof::PROOF;
 use ringback_contract::request::NewCallback;
+use ringback_contract::texts::{Part, Texts};
 use serde::Deserialize;
 
 use super::problem::Failure;
@@ -16,6 +17,7 @@ use super::{Parts, caller, extract, follow};
 use crate::form::Guarded;
 use crate::guard::origin;
 use crate::intake::{Shown, Taken};
+use crate::locale::Locale;
 use crate::site::Site;
 use crate::{form, level, locale, metrics};
 
@@ -43,9 +45,7 @@ pub(super) async fn form(
     caller::count(&request, &parts, &parts.read_limit).await?;
     let site = find(&parts, &site_id)?;
     origin::check_read(site, &parts.public_url, extract::sender(&request))?;
-    let locale = locale::best(query.locale.split(',').chain([site.locale.as_str()]))
-        .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
-    let locale = site.texts.of(locale);
+    let locale = language(site, &query.locale)?;
     let agent = agent(&parts, &site_id, site, &query.agent);
     let guarded = Guarded {
         opened: parts.intake.opened_now(),
@@ -56,6 +56,36 @@ pub(super) async fn form(
     let now = parts.clock.now();
     let described = form::describe(&site_id, site, locale, agent, &parts.wait_times, guarded, now);
     Ok(web::Json(Form { theme: site.theme.shown(Color::parse(&query.color)), ..described }))
+}
+
+/// The query of `GET /v1/sites/{site}/texts`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct TextsQuery {
+    /// The languages, as for the form.
+    #[serde(default)]
+    locale: String,
+}
+
+/// `GET /v1/sites/{site}/texts`: what the live view says, which nobody needs to whom a form is but shown.
+pub(super) async fn texts(
+    request: HttpRequest,
+    parts: web::Data<Parts>,
+    site_id: web::Path<String>,
+) -> Result<web::Json<Texts>, Failure> {
+    caller::count(&request, &parts, &parts.read_limit).await?;
+    let site = find(&parts, &site_id)?;
+    origin::check_read(site, &parts.public_url, extract::sender(&request))?;
+    let query: TextsQuery = extract::query(&request)?;
+    let locale = language(site, &query.locale)?;
+    Ok(web::Json(Texts { locale: locale.name.to_owned(), texts: locale.texts_of(Part::Live) }))
+}
+
+/// The best of the wanted languages, in the site's own words.
+fn language<'a>(site: &'a Site, wanted: &str) -> Result<&'a Locale, Failure> {
+    let locale = locale::best(wanted.split(',').chain([site.locale.as_str()]))
+        .ok_or_else(|| Failure::new(Kind::Internal, "This build has no texts."))?;
+    Ok(site.texts.of(locale))
 }
 
 /// `POST /v1/sites/{site}/shown`: a page has shown the form. Counted, and nothing else.

@@ -4,6 +4,7 @@ use actix_web::{HttpRequest, web};
 use jiff::civil::Date;
 use ringback_contract::problem::Kind;
 use ringback_contract::slots::{Slot, Slots};
+use ringback_contract::texts::Part;
 use serde::Deserialize;
 
 use super::problem::Failure;
@@ -51,6 +52,6 @@ pub(super) async fn list(
     Ok(web::Json(Slots {
         timezone: offer.timezone.clone(),
         slots: free.iter().map(slot).collect(),
-        texts: texts.map(|locale| site.texts.of(locale).slot_texts()).unwrap_or_default(),
+        texts: texts.map(|locale| site.texts.of(locale).texts_of(Part::Slots)).unwrap_or_default(),
     }))
 }

@@ -107,6 +107,14 @@ async fn take_the_others(look: Look) {
     page.send().await;
     page.until_state("requested").await;
     take(&browser, "33-rtl-requested", look).await;
+
+    browser.block(&["*lazy*"]).await;
+    browser.goto(&format!("{}/rtl", house.website())).await;
+    page.open().await;
+    page.fill_in().await;
+    page.send().await;
+    page.element(".late a").await;
+    take(&browser, "34-rtl-accepted-alone", look).await;
 }
 
 #[tokio::test]

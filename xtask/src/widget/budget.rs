@@ -10,6 +10,9 @@ const LOADER_MAX: usize = 2_000;
 /// agents who have left and callbacks at a chosen time come on top.
 const FORM_MAX: usize = 40_000;
 
+/// What is fetched when a request is sent, while the service works on it: the live view.
+const LAZY_MAX: usize = 30_000;
+
 /// The bytes over the wire of each file, compressed with brotli.
 pub(crate) struct Costs {
     /// `widget.js`.
@@ -20,6 +23,10 @@ pub(crate) struct Costs {
     pub(crate) module: usize,
     /// The name of the locale whose texts are largest, and their size.
     pub(crate) texts: (String, usize),
+    /// `lazy.js` and `lazy.wasm`.
+    pub(crate) lazy: usize,
+    /// As for `texts`.
+    pub(crate) lazy_texts: (String, usize),
     /// `plain.js`, which only those fetch for whom there is no module.
     pub(crate) plain: usize,
 }
@@ -27,6 +34,10 @@ pub(crate) struct Costs {
 impl Costs {
     fn form(&self) -> usize {
         self.main + self.module + self.texts.1
+    }
+
+    fn lazy(&self) -> usize {
+        self.lazy + self.lazy_texts.1
     }
 
     /// Fails when a budget is exceeded.
@@ -37,20 +48,26 @@ impl Costs {
         if self.form() > FORM_MAX {
             bail!("opening the form costs {} bytes, and {FORM_MAX} are allowed", self.form());
         }
+        if self.lazy() > LAZY_MAX {
+            bail!("following a callback costs {} bytes, and {LAZY_MAX} are allowed", self.lazy());
+        }
         Ok(())
     }
 }
 
 impl fmt::Display for Costs {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let texts = format!("texts ({})", self.texts.0);
-        let form = self.form();
+        let texts = |(locale, _): &(String, usize)| format!("  texts ({locale})");
+        let (form, lazy) = (self.form(), self.lazy());
         writeln!(formatter, "{:<28}{:>8}{:>8}", "bytes, brotli", "cost", "budget")?;
         writeln!(formatter, "{:<28}{:>8}{LOADER_MAX:>8}", "page view: widget.js", self.loader)?;
         writeln!(formatter, "{:<28}{form:>8}{FORM_MAX:>8}", "form opens")?;
         writeln!(formatter, "{:<28}{:>8}", "  ringback.wasm, with styles", self.module)?;
         writeln!(formatter, "{:<28}{:>8}", "  main.js", self.main)?;
-        writeln!(formatter, "{:<28}{:>8}", format!("  {texts}"), self.texts.1)?;
+        writeln!(formatter, "{:<28}{:>8}", texts(&self.texts), self.texts.1)?;
+        writeln!(formatter, "{:<28}{lazy:>8}{LAZY_MAX:>8}", "request is sent")?;
+        writeln!(formatter, "{:<28}{:>8}", "  lazy.wasm, lazy.js", self.lazy)?;
+        writeln!(formatter, "{:<28}{:>8}", texts(&self.lazy_texts), self.lazy_texts.1)?;
         write!(formatter, "{:<28}{:>8}", "without WASM: plain.js", self.plain)
     }
 }
@@ -59,14 +76,16 @@ impl fmt::Display for Costs {
 mod tests {
     use super::*;
 
-    fn costs(loader: usize, module: usize) -> Costs {
-        Costs { loader, main: 1_000, module, texts: ("en".to_owned(), 1_000), plain: 1_000 }
+    fn costs(loader: usize, module: usize, lazy: usize) -> Costs {
+        let texts = ("en".to_owned(), 1_000);
+        Costs { loader, main: 1_000, module, texts: texts.clone(), lazy, lazy_texts: texts, plain: 1_000 }
     }
 
     #[test]
     fn a_budget_may_be_used_up_and_not_exceeded() {
-        assert!(costs(LOADER_MAX, FORM_MAX - 2_000).check().is_ok());
-        assert!(costs(LOADER_MAX + 1, 1_000).check().is_err());
-        assert!(costs(1_000, FORM_MAX - 1_999).check().is_err());
+        assert!(costs(LOADER_MAX, FORM_MAX - 2_000, LAZY_MAX - 1_000).check().is_ok());
+        assert!(costs(LOADER_MAX + 1, 1_000, 1_000).check().is_err());
+        assert!(costs(1_000, FORM_MAX - 1_999, 1_000).check().is_err());
+        assert!(costs(1_000, 1_000, LAZY_MAX - 999).check().is_err());
     }
 }

@@ -28,13 +28,22 @@ pub(crate) fn loader(root: &Path) -> Result<String> {
     Ok(locals::shorten(&source.replace(STYLES_MARK, &styles(root, "launcher.css")?)))
 }
 
-/// The main script, behind the module's own in one file.
+/// The main script, behind that of the first module in one file.
 pub(crate) fn main(root: &Path, glue: &str) -> Result<String> {
+    behind(root, glue, "main.js")
+}
+
+/// What begins the second module, behind its script in one file.
+pub(crate) fn lazy(root: &Path, glue: &str) -> Result<String> {
+    behind(root, glue, "lazy.js")
+}
+
+fn behind(root: &Path, glue: &str, name: &str) -> Result<String> {
     let Some(glue) = glue.strip_suffix(GLUE_EXPORTS) else {
         bail!("the module's script does not end in {GLUE_EXPORTS}");
     };
     let glue = without(glue, GLUE_UNUSED).context("the module's script has changed its shape")?;
-    Ok(locals::shorten(&format!("{glue}\n{}", source(root, "main.js", &[])?)))
+    Ok(locals::shorten(&format!("{glue}\n{}", source(root, name, &[])?)))
 }
 
 /// The script that shows the plain form in a frame.

@@ -164,8 +164,8 @@ impl Pair {
 }
 
 impl Toolchain {
-    /// The cargo command that builds a package's library for the browser into `target_dir`.
-    pub(crate) fn build(&self, package: &str, target_dir: &Path) -> Command {
+    /// The cargo command that builds a package's library with one feature for the browser into `target_dir`.
+    pub(crate) fn build(&self, package: &str, feature: &str, target_dir: &Path) -> Command {
         let mut command = Command::new(&self.pair.cargo);
         // What the user has set for native builds (-C target-cpu=native, a wrapper, a linker) must not reach this one,
         // or the same source would give another module on every machine.
@@ -175,6 +175,7 @@ impl Toolchain {
         command
             .env("RUSTC", &self.pair.rustc)
             .args(["build", "--package", package, "--lib", "--target", TARGET, "--profile", "widget"])
+            .args(["--no-default-features", "--features", feature])
             .arg("--target-dir")
             .arg(target_dir);
         if let Some(linker) = &self.linker {

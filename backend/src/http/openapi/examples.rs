@@ -9,6 +9,7 @@ use ringback_contract::request::{
     CallbackChange, Consent, FieldValue, NewCallback, NewCrmCallback, Schedule,
 };
 use ringback_contract::slots::{Slot, Slots};
+use ringback_contract::texts::Texts;
 use serde_json::json;
 
 pub(super) fn schedule() -> Schedule {
@@ -126,6 +127,11 @@ pub(super) fn slots() -> Slots {
         ],
         texts: [("slots.day".to_owned(), "Day".to_owned())].into(),
     }
+}
+
+pub(super) fn texts() -> Texts {
+    let texts = [("state.queued".to_owned(), "You’re in the queue".to_owned())].into();
+    Texts { locale: "en".to_owned(), texts }
 }
 
 pub(super) fn form() -> Form {

@@ -5,7 +5,7 @@ use ringback_contract::problem::Kind;
 use ringback_contract::request::NewAgentLink;
 use serde_json::json;
 
-use super::examples::{accepted, changed, crm_request, form, record, slots, visitors_request, waited};
+use super::examples::{accepted, changed, crm_request, form, record, slots, texts, visitors_request, waited};
 use super::{Answer, Content, Door, Operation, reference};
 use crate::api_key::Scope;
 
@@ -216,6 +216,24 @@ fn browser_operations() -> Vec<Operation> {
                 description: "The form.",
                 headers: &[],
                 content: Content::json("Form", form()),
+            }],
+            problems: &[Kind::BadRequest, Kind::SiteUnknown],
+        },
+        Operation {
+            method: "get",
+            path: "/v1/sites/{site}/texts",
+            id: "listTexts",
+            tag: "browser",
+            summary: "What the live view says",
+            description: "The texts that the form has no need of before a request is sent.",
+            door: Door::Browser,
+            parameters: &["Site", "Locale"],
+            body: None,
+            answers: vec![Answer {
+                status: 200,
+                description: "The texts.",
+                headers: &[],
+                content: Content::json("Texts", texts()),
             }],
             problems: &[Kind::BadRequest, Kind::SiteUnknown],
         },
