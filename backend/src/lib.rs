@@ -6,6 +6,7 @@ pub mod api_key;
 pub mod app;
 pub mod attributes;
 pub mod authorization;
+pub mod calendar;
 pub mod callback;
 pub mod cli;
 pub mod clock;

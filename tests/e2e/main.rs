@@ -12,6 +12,7 @@ mod api_keys;
 mod assets;
 mod auth;
 mod browser;
+mod calendar;
 mod callbacks_cli;
 mod captcha;
 mod crash;

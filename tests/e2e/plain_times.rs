@@ -80,6 +80,7 @@ async fn a_callback_is_moved_by_a_button_to_a_time_that_is_free() {
     let path = house.follow_path(&send_for(&house, &offered[3], "+1 202 555 0142").await);
     house.follow_path(&send_for(&house, &offered[5], "+1 202 555 0143").await);
     let page = house.get(&path).await.text();
+    assert!(page.contains(&format!("href=\"{path}/calendar.ics\"")), "{page}");
     let choices = times(&page);
     assert!(choices.contains(&offered[4]) && !choices.contains(&offered[5]), "{choices:?}");
 

@@ -2,6 +2,7 @@
 
 mod assets;
 pub mod auth;
+mod calendar;
 mod caller;
 mod crm;
 mod docs;
@@ -195,6 +196,7 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
                 .head(pages::follow::show)
                 .post(pages::follow::act),
         )
+        .service(resource("/f/{token}/calendar.ics").get(calendar::file).head(calendar::file))
         .service(resource("/plain/{hash}/{file}").get(pages::file).head(pages::file))
         .service(resource(auth::START_PATH).get(auth::start))
         .service(resource(auth::CALLBACK_PATH).get(auth::callback))

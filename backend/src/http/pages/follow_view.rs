@@ -121,6 +121,10 @@ impl FollowView<'_> {
         let still = if self.path.contains('?') { "&still" } else { "?still" };
         let again = format!("/c/{}{}", self.seen.site, if self.framed { "?level=plain" } else { "" });
         html! {
+            @if self.window.is_some() && !self.seen.state.is_final() {
+                @let page = self.path.split('?').next().unwrap_or_default();
+                a.quiet #calendar href={ (page) "/calendar.ics" } { (locale.text("follow.calendar")) }
+            }
             @if self.seen.changeable { (self.moving()) }
             @if self.seen.cancellable {
                 form method="post" action=(self.path) {
