@@ -86,7 +86,7 @@ fn pages(workspace: &Path, output: &Path) -> Result<(), Box<dyn std::error::Erro
     };
     let own = workspace.join("backend/src/http/pages");
     let mut styles = String::new();
-    for name in ["form.css", "follow.css"] {
+    for name in ["form.css", "lazy.css"] {
         styles += &of_page(&read(workspace.join("widget/styles").join(name))?);
     }
     let styles = styles::compact(&(styles + &read(own.join("plain.css"))?));

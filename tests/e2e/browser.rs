@@ -8,6 +8,7 @@ mod guest;
 mod lazy;
 mod levels;
 mod links;
+mod picker;
 mod pictures;
 mod plain;
 mod plain_frame;

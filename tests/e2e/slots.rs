@@ -13,14 +13,19 @@ use ringback_tests::visitor;
 use ringback_tests::window::noon;
 use serde_json::{Value, json};
 
-/// Open from nine till eleven, with two places in each half hour.
-fn two_places(plan: &mut Plan) {
-    plan.set("sites.acme.hours.timezone", noon().0);
+/// Open from nine till eleven, and offers times.
+pub(crate) fn open_mornings(plan: &mut Plan, timezone: &str) {
+    plan.set("sites.acme.hours.timezone", timezone);
     for day in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] {
         plan.set(&format!("sites.acme.hours.{day}"), vec!["09:00-11:00"]);
     }
     plan.set("sites.acme.schedule.through", "store");
-    plan.set("sites.acme.schedule.timezone", noon().0);
+    plan.set("sites.acme.schedule.timezone", timezone);
+}
+
+/// With two places in each half hour.
+fn two_places(plan: &mut Plan) {
+    open_mornings(plan, &noon().0);
     plan.set("sites.acme.schedule.slot_capacity", 2);
 }
 

@@ -172,6 +172,11 @@ impl Browser {
         self.devtools("Network.clearBrowserCache", json!({})).await;
     }
 
+    /// Has the page believe that it is in that time zone.
+    pub async fn travel_to(&self, timezone: &str) {
+        self.devtools("Emulation.setTimezoneOverride", json!({ "timezoneId": timezone })).await;
+    }
+
     /// Makes the page's scripts so many times slower than this machine.
     pub async fn slow_down(&self, times: u32) {
         self.devtools("Emulation.setCPUThrottlingRate", json!({ "rate": times })).await;

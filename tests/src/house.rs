@@ -310,6 +310,12 @@ impl House {
         self.send(self.request(Method::GET, &path).bearer_auth(API_KEY)).await.ok()
     }
 
+    /// What the CRM sees of all callbacks, the newest first.
+    pub async fn callbacks(&self) -> Vec<Value> {
+        let listed = self.send(self.request(Method::GET, "/v1/callbacks").bearer_auth(API_KEY)).await.ok();
+        listed["callbacks"].as_array().expect("callbacks").clone()
+    }
+
     /// The requests to Webex that were made for a callback, as the CRM sees them: each with what Webex's support finds it
     /// by.
     pub async fn requests_of(&self, id: &str) -> Vec<Value> {

@@ -116,12 +116,14 @@ impl Page<'_> {
         self.browser.client.perform_actions(strokes).await.expect("keys");
     }
 
-    /// Where the focus is: the id of the element in the form, its action, its class or its tag.
+    /// Where the focus is: the id of the element in the form, its action, its field, its class or its tag.
     pub async fn focused(&self) -> String {
         let script = "
             let element = document.activeElement;
             while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
-            return element ? element.id || element.dataset.action || element.className || element.localName : '';
+            if (!element) return '';
+            const { action, field } = element.dataset;
+            return element.id || action || field || element.className || element.localName;
         ";
         self.browser.script(script, vec![]).await.as_str().unwrap_or_default().to_owned()
     }

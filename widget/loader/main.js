@@ -45,11 +45,13 @@ const bringLazy = async (service, form) => {
   }
 };
 
-// What the first module calls: when a request is sent, and when it was accepted.
+// What the first module calls: when a request is sent, when it was accepted, and when a time is to be chosen.
 const prepareLazy = (...form) => void bringLazy(...form).catch(() => {});
-const followLive = (service, form, ...more) => bringLazy(service, form)
+const callLazy = name => (service, form, ...more) => bringLazy(service, form)
   .catch(() => bringLazy(service, form))
-  .then(lazy => lazy.follow(service, form, ...more));
+  .then(lazy => lazy[name](service, form, ...more));
+const followLive = callLazy("follow");
+const chooseTime = callLazy("choose");
 
 export const start = ({ service, script, module, waiting, localesOf, labelOf, fail }) => {
   const page = document;

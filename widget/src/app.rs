@@ -164,6 +164,9 @@ impl App {
                 if let Some(captcha) = &self.captcha {
                     captcha.begin(&self.description.captcha().string("script"));
                 }
+                if let Some(when) = self.form_view.when.as_ref().filter(|_| event.type_() == "change") {
+                    when.changed(&target, &self.service, &self.description, &self.texts);
+                }
                 if let Some(field) = self.form_view.field_of(&target).filter(|field| field.is_wrong()) {
                     field.judge(&self.description, &self.texts);
                     if !self.form_view.is_any_wrong() && self.phase.get() == Phase::Editing {
@@ -294,6 +297,8 @@ impl App {
             let (pointer, code) = (error.string("pointer"), error.string("code"));
             if let Some(field) = self.form_view.field_for(&pointer) {
                 field.mark(&code, &self.texts);
+            } else if let (true, Some(when)) = (pointer.starts_with("/schedule/"), &self.form_view.when) {
+                when.refuse(&code);
             } else if pointer == "/agent" {
                 // The link ran out while the form was open. The next request is for whoever is free.
                 self.agent.take();
@@ -345,13 +350,6 @@ impl App {
         self.accepted.take();
         self.enter(Phase::Editing);
         focus(self.form_view.first(Shell::is_touch()));
-    }
-}
-
-impl Drop for App {
-    fn drop(&mut self) {
-        // It has put its styles behind those of the form.
-        self.live.take();
     }
 }
 

@@ -79,6 +79,11 @@ impl Description {
         controls
     }
 
+    /// Whether the site takes calls at a chosen time.
+    pub(crate) fn offers_times(&self) -> bool {
+        self.0.get("schedule").text("timezone").is_some()
+    }
+
     /// How long people wait, in seconds, where there is a figure.
     pub(crate) fn wait_time(&self) -> Option<f64> {
         self.0.optional_number("wait_time_s")

@@ -41,6 +41,13 @@ pub(crate) fn add_text(parent: &Node, tag: &str, attributes: &[(&str, &str)], te
     element
 }
 
+/// Appends an option to a select.
+#[inline(never)]
+pub(crate) fn add_option(select: &Node, value: &str, label: &str) {
+    let option = add_text(select, "option", &[], label);
+    set(&option, "value", value);
+}
+
 /// Sets an attribute. The browser refuses only what is not a name, and the names are constants of this crate.
 #[inline(never)]
 pub(crate) fn set(element: &Element, name: &str, value: &str) {

@@ -35,10 +35,11 @@ pub(crate) struct Followed {
 }
 
 impl Followed {
-    async fn send(&self, method: &str, url: &str, deadline: &Deadline) -> Option<Answer> {
+    async fn send(&self, method: &str, url: &str, body: &str, deadline: &Deadline) -> Option<Answer> {
         let authorization = ["Bearer ", &self.token].concat();
-        let headers = [("Authorization", authorization.as_str())];
-        Request { method, url, headers: &headers, body: None }.send(deadline).await
+        let headers = [("Authorization", authorization.as_str()), ("Content-Type", "application/json")];
+        let body = (!body.is_empty()).then_some(body);
+        Request { method, url, headers: &headers[..=usize::from(body.is_some())], body }.send(deadline).await
     }
 }
 
@@ -124,7 +125,7 @@ async fn stream(followed: &Followed, leash: &Leash, tell: &impl Fn(News) -> Next
     let mut deadline = Deadline::new(FIRST_EVENT);
     leash.hold(&deadline);
     let address = [&followed.url, "/events"].concat();
-    let Some(answer) = followed.send("GET", &address, &deadline).await else { return End::Unreachable };
+    let Some(answer) = followed.send("GET", &address, "", &deadline).await else { return End::Unreachable };
     match answer.status() {
         200 => {}
         401 | 403 | 404 | 410 => return End::Unknown,
@@ -151,7 +152,8 @@ async fn stream(followed: &Followed, leash: &Leash, tell: &impl Fn(News) -> Next
 }
 
 async fn ask(followed: &Followed, leash: &Leash, tell: &impl Fn(News) -> Next) -> End {
-    match ask_once("GET", followed, leash).await {
+    let (status, answer) = ask_once("GET", followed, "", leash).await;
+    match (status, read::progress(&answer)) {
         (200, Some(progress)) => match tell(News::At(progress)) {
             Next::GoOn => End::Delivered,
             Next::Stop => End::Stopped,
@@ -161,14 +163,16 @@ async fn ask(followed: &Followed, leash: &Leash, tell: &impl Fn(News) -> Next) -
     }
 }
 
-/// Calls a callback off. Gives the HTTP status or 0, and where the callback stands now if the answer says so.
-pub(crate) async fn cancel(followed: &Followed) -> (u16, Option<Progress>) {
-    ask_once("DELETE", followed, &Leash::default()).await
+/// Changes a callback, or calls it off. Gives the HTTP status or 0, and the answer.
+pub(crate) async fn change(method: &str, followed: &Followed, body: &str) -> (u16, Json) {
+    ask_once(method, followed, body, &Leash::default()).await
 }
 
-async fn ask_once(method: &str, followed: &Followed, leash: &Leash) -> (u16, Option<Progress>) {
+async fn ask_once(method: &str, followed: &Followed, body: &str, leash: &Leash) -> (u16, Json) {
     let deadline = Deadline::new(ANSWER);
     leash.hold(&deadline);
-    let Some(answer) = followed.send(method, &followed.url, &deadline).await else { return (0, None) };
-    (answer.status(), read::progress(&answer.json().await))
+    match followed.send(method, &followed.url, body, &deadline).await {
+        Some(answer) => (answer.status(), answer.json().await),
+        None => (0, Json::default()),
+    }
 }

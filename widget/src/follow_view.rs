@@ -83,7 +83,10 @@ impl FollowView {
         write(&self.agent, &agent);
         show(&self.agent, !agent.is_empty());
         let wait = match (&progress.window, progress.wait_time) {
-            (Some((start, end)), _) if waits => texts.with("follow.when", &texts.between(start, end)),
+            (Some((start, end)), _) if waits => {
+                let key = if progress.at_opening { "form.closed" } else { "follow.when" };
+                texts.with(key, &texts.between(start, end))
+            }
             (_, Some(seconds)) => texts.wait(seconds),
             _ => String::new(),
         };
@@ -110,6 +113,11 @@ impl FollowView {
         if let Some(phone) = &self.phone {
             show(phone, failed);
         }
+    }
+
+    /// The button that calls it off: what is milder stands before it.
+    pub(crate) fn cancel(&self) -> &HtmlElement {
+        &self.cancel
     }
 
     /// Shows that the callback is being called off.

@@ -1,6 +1,7 @@
 //! The form itself: its controls, what stands in them, and what is wrong with them.
 
 use std::cell::RefCell;
+use std::rc::Rc;
 
 use js_sys::Array;
 use ringback_contract::field::{self, Code, Presence};
@@ -10,10 +11,11 @@ use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
 
 use crate::captcha::SLOT;
 use crate::description::{Agent, Description};
-use crate::dom::{add, add_text, focus, set, set_if, show};
+use crate::dom::{add, add_option, add_text, focus, set, set_if, show};
 use crate::json::{Json, ObjectWriter};
 use crate::rules::{Control, FIELDS, Kind, TRAP, Value};
 use crate::texts::Texts;
+use crate::when_view::WhenView;
 
 /// The form and everything around it.
 pub(crate) struct FormView {
@@ -22,6 +24,7 @@ pub(crate) struct FormView {
     notice: HtmlElement,
     fieldset: HtmlElement,
     fields: Vec<FieldView>,
+    pub(crate) when: Option<Rc<WhenView>>,
     alert: HtmlElement,
     send: HtmlElement,
     /// Nobody sees it: whoever fills it in is no person.
@@ -52,17 +55,27 @@ impl FormView {
             texts.put(&title, "form.title");
             texts.put_with(&intro, "form.intro", &description.get("name"));
         }
-        // A preferred agent's calls wait for that agent, and no queue's figure says how long.
-        if let (false, Some(seconds)) = (matches!(agent, Agent::Named(_)), description.wait_time()) {
+        let opens_at = description.get("opens_at");
+        if !opens_at.is_empty() {
+            let told = texts.with("form.closed", &texts.moment(&opens_at));
+            add_text(&section, "p", &[("class", "notice"), ("part", "closed"), ("role", "note")], &told);
+        } else if let (false, Some(seconds)) = (matches!(agent, Agent::Named(_)), description.wait_time()) {
+            // A preferred agent's calls wait for that agent, and no queue's figure says how long.
             add_text(&section, "p", &[("class", "intro"), ("part", "wait")], &texts.wait(seconds));
         }
         let notice = add(&section, "p", &[("class", "notice"), ("part", "notice"), ("role", "note")]);
         let element = add(&section, "form", &[("novalidate", ""), ("part", "form")]);
         let fieldset = add(&element, "fieldset", &[]);
         let mut fields = Vec::new();
+        let mut when = None;
         for (control, field) in description.controls() {
+            if control.kind == Kind::Consent {
+                // What is agreed to stands last.
+                when = WhenView::new(&fieldset, description, texts);
+            }
             fields.push(FieldView::new(&fieldset, control, &field, description, texts));
         }
+        let when = when.or_else(|| WhenView::new(&fieldset, description, texts));
         // Out of sight, out of the order of focus, and out of what is read aloud or filled in by a browser.
         let hidden = add(&element, "div", &[("class", "trap"), ("aria-hidden", "true")]);
         let attributes = [("name", TRAP), ("tabindex", "-1"), ("autocomplete", "off")];
@@ -72,7 +85,7 @@ impl FormView {
         let send =
             add(&element, "button", &[("class", "primary"), ("part", "button"), ("data-action", "send")]);
         let phone = phone_link(&section, description, texts);
-        let view = Self { section, title, notice, fieldset, fields, alert, send, trap, phone };
+        let view = Self { section, title, notice, fieldset, fields, when, alert, send, trap, phone };
         show(&view.notice, false);
         if let Agent::Unusable(notice) = agent {
             view.set_notice(notice, texts);
@@ -112,6 +125,9 @@ impl FormView {
         for field in &self.fields {
             right &= field.judge(description, texts);
         }
+        if let Some(when) = &self.when {
+            right &= when.judge();
+        }
         if !right {
             self.focus_first_wrong();
         }
@@ -121,6 +137,8 @@ impl FormView {
     pub(crate) fn focus_first_wrong(&self) {
         if let Some(field) = self.fields.iter().find(|field| field.is_wrong()) {
             focus(field.input.unchecked_ref());
+        } else if let Some(when) = &self.when {
+            when.focus();
         }
     }
 
@@ -133,7 +151,7 @@ impl FormView {
     pub(crate) fn is_touched(&self) -> bool {
         let touched =
             |field: &FieldView| field.input.checked() || field.input.value() != *field.initial.borrow();
-        self.fields.iter().any(touched)
+        self.fields.iter().any(touched) || self.when.as_ref().is_some_and(|when| when.is_later())
     }
 
     /// Puts values into the fields in which the visitor has put nothing. Nobody consents by a value.
@@ -189,6 +207,9 @@ impl FormView {
             }
         }
         request.add(FIELDS, &own.value());
+        if let Some(when) = self.when.as_ref().filter(|when| when.is_later()) {
+            request.add("schedule", &when.schedule());
+        }
     }
 
     /// Whether the fields can be changed.
@@ -332,11 +353,6 @@ const fn attributes(kind: Kind) -> &'static [(&'static str, &'static str)] {
         Kind::Lines => &[("part", "input"), ("rows", "2")],
         _ => &[("part", "input"), ("enterkeyhint", "next")],
     }
-}
-
-fn add_option(select: &Node, value: &str, label: &str) {
-    let option = add_text(select, "option", &[], label);
-    set(&option, "value", value);
 }
 
 fn fill_choices(select: &Node, field: &Json, texts: &Texts) {

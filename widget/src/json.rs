@@ -4,7 +4,7 @@ use js_sys::{Array, Object, Reflect};
 use wasm_bindgen::{JsCast as _, JsValue};
 
 /// A value of JSON. What is absent or of another type reads as empty, as in the contract.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub(crate) struct Json(JsValue);
 
 impl Json {

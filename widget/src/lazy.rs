@@ -1,4 +1,4 @@
-//! The doors of the module that comes when it is needed: what happens after a request was accepted.
+//! The doors of the module that comes when it is needed: what happens after a request was accepted, and the choice of a time.
 
 use std::rc::Rc;
 
@@ -8,6 +8,8 @@ use web_sys::HtmlElement;
 use crate::description::Description;
 use crate::following::Following;
 use crate::json::Json;
+use crate::styles::{LAZY, Styles};
+use crate::times::Times;
 
 /// A live view. Freeing it ends it; the section that it stands in is the form's.
 #[wasm_bindgen]
@@ -31,4 +33,34 @@ pub fn follow(
     let following = Following::start(service, &description, section, &accepted, agent);
     let following = following.ok_or("not a section of the form")?;
     Ok(View { _following: following })
+}
+
+/// A picker of a time. Freeing it ends it; the element that it stands in is the form's.
+#[wasm_bindgen]
+pub struct Choice {
+    times: Rc<Times>,
+    _styles: Styles,
+}
+
+/// Shows the times of a site in an element of the form, for the visitor to choose one. Fails in an element of something else.
+#[wasm_bindgen]
+pub fn choose(service: &str, description: JsValue, place: &HtmlElement) -> Result<Choice, JsValue> {
+    let root = Styles::root_of(place).ok_or("not in a form")?;
+    let description = Description::new(Json::new(description));
+    let times = Times::new(service, &description, place, "when");
+    times.load(|_| {});
+    Ok(Choice { times, _styles: Styles::put(&root, LAZY) })
+}
+
+#[wasm_bindgen]
+impl Choice {
+    /// The time as a request names it; `undefined` where none is chosen, which is said here.
+    pub fn schedule(&self) -> JsValue {
+        if self.times.judge() { self.times.picker.schedule() } else { JsValue::UNDEFINED }
+    }
+
+    /// The service does not take the time, for the reason of this code: says so, and asks for others.
+    pub fn refuse(&self, code: &str) {
+        self.times.refuse(code);
+    }
 }

@@ -38,7 +38,9 @@ mod json;
 pub mod lazy;
 mod listener;
 mod live;
+mod move_view;
 mod outcome;
+mod picker;
 mod prover;
 mod read;
 mod rules;
@@ -48,6 +50,8 @@ mod styles;
 mod submit;
 mod task;
 mod texts;
+mod times;
+mod when_view;
 
 /// One thread, and modules that live as long as their page: an allocator of 1 kB is enough.
 #[cfg(target_arch = "wasm32")]

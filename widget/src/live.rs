@@ -1,4 +1,5 @@
-//! The other module, as the form knows it: fetched when a request is sent, and gone without when it does not come.
+//! The other module, as the form knows it: fetched when a request is sent or a time is to be chosen, and gone without when it does
+//! not come.
 
 use js_sys::Promise;
 use wasm_bindgen::JsValue;
@@ -7,8 +8,11 @@ use web_sys::HtmlElement;
 
 use crate::task::result;
 
-/// What the other module has made, until this is dropped.
+/// A live view of the other module, until this is dropped.
 pub(crate) struct Live(Handle);
+
+/// A picker of a time of the other module, until this is dropped.
+pub(crate) struct Chosen(Handle);
 
 /// Has the other module fetched, for the case that it is needed.
 pub(crate) fn prepare(service: &str, description: &JsValue) {
@@ -28,7 +32,30 @@ pub(crate) async fn follow(
     result(promise).await.map(|handle| Live(handle.into()))
 }
 
+/// Has times shown in an element, for the visitor to choose one. `None` when the module does not come.
+pub(crate) async fn choose(service: &str, description: &JsValue, place: &HtmlElement) -> Option<Chosen> {
+    result(choose_time(service, description, place)).await.map(|handle| Chosen(handle.into()))
+}
+
+impl Chosen {
+    /// As a request names it; `undefined` where none is chosen, which the picker says.
+    pub(crate) fn schedule(&self) -> JsValue {
+        self.0.schedule()
+    }
+
+    /// The service does not take the time, for the reason of this code.
+    pub(crate) fn refuse(&self, code: &str) {
+        self.0.refuse(code);
+    }
+}
+
 impl Drop for Live {
+    fn drop(&mut self) {
+        self.0.free();
+    }
+}
+
+impl Drop for Chosen {
     fn drop(&mut self) {
         self.0.free();
     }
@@ -47,8 +74,14 @@ extern "C" {
         accepted: &JsValue,
         agent: &str,
     ) -> Promise;
+    #[wasm_bindgen(js_name = chooseTime)]
+    fn choose_time(service: &str, description: &JsValue, place: &HtmlElement) -> Promise;
 
     type Handle;
+    #[wasm_bindgen(method)]
+    fn schedule(this: &Handle) -> JsValue;
+    #[wasm_bindgen(method)]
+    fn refuse(this: &Handle, code: &str);
     #[wasm_bindgen(method)]
     fn free(this: &Handle);
 }

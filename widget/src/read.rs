@@ -5,6 +5,7 @@ use ringback_contract::callback::{Failure, State};
 use crate::json::Json;
 
 /// What the live view needs of a [`ringback_contract::callback::CallbackView`].
+#[expect(clippy::struct_excessive_bools, reason = "each is a member of the answer")]
 pub(crate) struct Progress {
     pub(crate) state: State,
     pub(crate) agent: Option<String>,
@@ -16,6 +17,10 @@ pub(crate) struct Progress {
     pub(crate) window: Option<(String, String)>,
     pub(crate) failure: Option<Failure>,
     pub(crate) cancellable: bool,
+    /// Whether it was asked for as soon as possible while the site was closed.
+    pub(crate) at_opening: bool,
+    /// Whether it can be moved to another time.
+    pub(crate) changeable: bool,
     /// Rises with each change; JSON's numbers are exact to 2^53.
     pub(crate) revision: f64,
 }
@@ -30,6 +35,8 @@ impl Default for Progress {
             window: None,
             failure: None,
             cancellable: false,
+            at_opening: false,
+            changeable: false,
             revision: 0.0,
         }
     }
@@ -47,6 +54,8 @@ pub(crate) fn progress(json: &Json) -> Option<Progress> {
         window: window.text("starts_at").zip(window.text("ends_at")),
         failure: Failure::parse(&json.string("failure")),
         cancellable: json.flag("cancellable"),
+        at_opening: json.flag("at_opening"),
+        changeable: json.flag("changeable"),
         revision: json.number("revision"),
     })
 }

@@ -73,15 +73,16 @@ impl Texts {
         format.map_or(String::new(), |format| self.with("form.wait", &format.format(wait::minutes(seconds))))
     }
 
+    /// A moment in the words of the language, by the clock of whoever reads it.
+    pub(crate) fn moment(&self, moment: &str) -> String {
+        Clock::new(self, FULL, "").tell(moment)
+    }
+
     /// A window in the words of the language, by the clock of whoever reads it.
     pub(crate) fn between(&self, start: &str, end: &str) -> String {
-        let options = ObjectWriter::new();
-        options.add_text("dateStyle", "full");
-        options.add_text("timeStyle", "short");
-        let moment = |text: &str| js_sys::Date::new(&text.into());
-        let format = DateTimeFormat::new(&self.locale, &options.value());
-        let told = format.and_then(|format| format.format_range(&moment(start), &moment(end)));
-        told.unwrap_or_else(|_| start.to_owned())
+        let format = Clock::new(self, FULL, "").0;
+        let told = format.and_then(|format| format.format_range(&date(start), &date(end)).ok());
+        told.unwrap_or_else(|| start.to_owned())
     }
 
     /// The name of a country in the language, or its code where the browser knows none.
@@ -91,6 +92,42 @@ impl Texts {
         let name = DisplayNames::new(&self.locale, &options.value()).and_then(|names| names.of(code));
         name.ok().flatten().unwrap_or_else(|| code.to_owned())
     }
+}
+
+/// How much of a moment is told: pairs of an option of `Intl.DateTimeFormat` and its value.
+type Detail = &'static [(&'static str, &'static str)];
+/// Day and time.
+const FULL: Detail = &[("dateStyle", "full"), ("timeStyle", "short")];
+/// The day alone.
+pub(crate) const DAY: Detail = &[("weekday", "long"), ("day", "numeric"), ("month", "long")];
+/// The time alone, with the name of the zone.
+pub(crate) const TIME: Detail = &[("hour", "numeric"), ("minute", "2-digit"), ("timeZoneName", "short")];
+
+/// Tells moments in the words of a language.
+pub(crate) struct Clock(Option<DateTimeFormat>);
+
+impl Clock {
+    /// By the clocks of that zone; empty: those of whoever reads it.
+    #[inline(never)]
+    pub(crate) fn new(texts: &Texts, detail: Detail, timezone: &str) -> Self {
+        let options = ObjectWriter::new();
+        for (name, value) in detail {
+            options.add_text(name, value);
+        }
+        if !timezone.is_empty() {
+            options.add_text("timeZone", timezone);
+        }
+        Self(DateTimeFormat::new(&texts.locale, &options.value()).ok())
+    }
+
+    #[inline(never)]
+    pub(crate) fn tell(&self, moment: &str) -> String {
+        self.0.as_ref().map_or_else(|| moment.to_owned(), |format| format.format(&date(moment)))
+    }
+}
+
+fn date(moment: &str) -> js_sys::Date {
+    js_sys::Date::new(&moment.into())
 }
 
 /// A text with a value in the place of its mark, such as `{agent}`. A text has one mark at most: a search for names would
@@ -115,6 +152,8 @@ extern "C" {
     type DateTimeFormat;
     #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
     fn new(locale: &str, options: &JsValue) -> Result<DateTimeFormat, JsValue>;
+    #[wasm_bindgen(method)]
+    fn format(this: &DateTimeFormat, moment: &js_sys::Date) -> String;
     #[wasm_bindgen(method, catch, js_name = formatRange)]
     fn format_range(
         this: &DateTimeFormat,
