@@ -1,5 +1,6 @@
 //! The form in a real browser, on a page of another origin.
 
+mod after;
 mod at_once;
 mod docs;
 mod embedding;

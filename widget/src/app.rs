@@ -15,6 +15,7 @@ use crate::dom::{focus, window};
 use crate::events;
 use crate::form_view::FormView;
 use crate::json::{Json, ObjectWriter};
+use crate::kept;
 use crate::listener::Listener;
 use crate::live::{self, Live};
 use crate::outcome::Outcome;
@@ -108,6 +109,7 @@ impl App {
             }
         });
         app.listener.replace(Some(listener));
+        app.resume();
         app
     }
 
@@ -267,7 +269,7 @@ impl App {
     fn settle(self: &Rc<Self>, settled: &Settled) {
         let Settled { outcome, status, ref body } = *settled;
         if outcome == Outcome::Accepted {
-            return self.follow(body);
+            return self.accept(body);
         }
         let text = match outcome {
             Outcome::Fields => self.mark(body),
@@ -316,10 +318,34 @@ impl App {
         self.texts.get(&told)
     }
 
+    /// The request was accepted.
+    fn accept(self: &Rc<Self>, body: &Json) {
+        self.attempt.take();
+        kept::keep_ours(
+            &self.description.get("site"),
+            &[&body.string("id"), " ", &body.string("follow")].concat(),
+        );
+        self.follow(body);
+        let accepted = self.accepted.borrow().clone();
+        events::submitted(self.shell.host(), &body.string("id"));
+        if let Some(accepted) = accepted {
+            focus(&accepted.title);
+        }
+    }
+
+    /// Goes on with what this tab followed before the page was loaded.
+    fn resume(self: &Rc<Self>) {
+        if let Some((id, token)) = kept::take_left(&self.description.get("site")).split_once(' ') {
+            let body = ObjectWriter::new();
+            body.add_text("id", id);
+            body.add_text("follow", token);
+            self.follow(&Json::new(body.value()));
+        }
+    }
+
     /// Says that the request was accepted, and has the callback followed.
     #[inline(never)]
     fn follow(self: &Rc<Self>, body: &Json) {
-        self.attempt.take();
         let agent = match self.description.agent() {
             // Whoever joins another request is called by whom that one asked for.
             Agent::Named(name) if !self.agent.borrow().is_empty() && !body.flag("joined") => name,
@@ -329,8 +355,6 @@ impl App {
         let accepted = Rc::new(AcceptedView::new(&self.shell.body, &page, &self.texts));
         self.accepted.replace(Some(accepted.clone()));
         self.enter(Phase::Following);
-        events::submitted(self.shell.host(), &body.string("id"));
-        focus(&accepted.title);
 
         let (weak, service) = (Rc::downgrade(self), self.service.clone());
         let (description, body) = (self.description.value().clone(), body.value().clone());
@@ -346,10 +370,14 @@ impl App {
     }
 
     fn ask_again(&self) {
+        // Not where nobody has pressed: what was followed before the page was loaded may be long gone.
+        let is_pressed = self.shell.has_focus();
         self.live.take();
         self.accepted.take();
         self.enter(Phase::Editing);
-        focus(self.form_view.first(Shell::is_touch()));
+        if is_pressed {
+            focus(self.form_view.first(Shell::is_touch()));
+        }
     }
 }
 

@@ -89,6 +89,12 @@ impl Description {
         self.0.optional_number("wait_time_s")
     }
 
+    /// What the field for the number is called.
+    pub(crate) fn phone_label(&self) -> String {
+        let phone = self.0.list("fields").into_iter().find(|field| field.string("kind") == "tel");
+        phone.map(|field| field.string("label")).unwrap_or_default()
+    }
+
     /// The countries whose numbers the site calls.
     #[inline(never)]
     pub(crate) fn countries(&self) -> Vec<Json> {

@@ -6,6 +6,8 @@ use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, UnwrapThrowExt as _};
 use web_sys::{Element, HtmlElement, Node, Window};
 
+use crate::json::Json;
+
 #[wasm_bindgen]
 extern "C" {
     #[wasm_bindgen(thread_local_v2, js_name = window)]
@@ -16,6 +18,11 @@ extern "C" {
 #[inline(never)]
 pub(crate) fn window() -> Window {
     WINDOW.with(Clone::clone)
+}
+
+/// The window, to read what is not there everywhere, or may not be.
+pub(crate) fn page_window() -> Json {
+    Json::new(window().into())
 }
 
 /// Appends a new element of these attributes. Attributes that are known here stand in the module's data and cost no

@@ -1,6 +1,6 @@
 //! Follows a callback: by a stream of events, and where a stream does not come through, by asking again and again.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use web_sys::AbortController;
@@ -49,6 +49,8 @@ pub(crate) enum News {
     At(Progress),
     /// The service does not answer; the follower goes on trying.
     Lost,
+    /// The service does not know the callback, or not this token; the follower has ended.
+    Unknown,
 }
 
 /// Whether to go on.
@@ -60,16 +62,23 @@ pub(crate) enum Next {
 
 /// Ends a follower from elsewhere.
 #[derive(Clone, Default)]
-pub(crate) struct Leash(Rc<RefCell<Option<AbortController>>>);
+pub(crate) struct Leash(Rc<Held>);
+
+#[derive(Default)]
+struct Held {
+    controller: RefCell<Option<AbortController>>,
+    is_pulled: Cell<bool>,
+}
 
 impl Leash {
     fn hold(&self, deadline: &Deadline) {
-        self.0.replace(Some(deadline.controller()));
+        self.0.controller.replace(Some(deadline.controller()));
     }
 
-    /// Aborts the request that the follower waits for. It then finds out by its listener that it is to stop.
+    /// Aborts the request that the follower waits for; it asks for nothing more.
     pub(crate) fn pull(&self) {
-        let controller = self.0.take();
+        self.0.is_pulled.set(true);
+        let controller = self.0.controller.take();
         if let Some(controller) = controller {
             controller.abort();
         }
@@ -94,14 +103,18 @@ enum End {
 pub(crate) async fn run(followed: Followed, leash: Leash, tell: impl Fn(News) -> Next) {
     let mut backoff = Backoff::default();
     let mut streams = true;
-    loop {
+    while !leash.0.is_pulled.get() {
         let end = if streams {
             stream(&followed, &leash, &tell).await
         } else {
             ask(&followed, &leash, &tell).await
         };
         let wait = match end {
-            End::Stopped | End::Unknown => return,
+            End::Stopped => return,
+            End::Unknown => {
+                tell(News::Unknown);
+                return;
+            }
             End::Delivered => {
                 backoff.reset();
                 if streams { backoff.next(js_sys::Math::random()) } else { ASK_EVERY }
@@ -111,7 +124,7 @@ pub(crate) async fn run(followed: Followed, leash: Leash, tell: impl Fn(News) ->
                 0
             }
             End::Unreachable => {
-                if tell(News::Lost) == Next::Stop {
+                if leash.0.is_pulled.get() || tell(News::Lost) == Next::Stop {
                     return;
                 }
                 backoff.next(js_sys::Math::random())

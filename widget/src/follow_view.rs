@@ -3,12 +3,13 @@
 use ringback_contract::callback::State;
 use ringback_contract::steps::{self, STEPS};
 use wasm_bindgen::JsCast as _;
-use web_sys::HtmlElement;
+use web_sys::{Element, HtmlElement};
 
 use crate::accepted_view::LATE;
 use crate::description::Description;
-use crate::dom::{add, set, set_if, show};
+use crate::dom::{add, focus, set, set_if, show};
 use crate::form_view::phone_link;
+use crate::notification;
 use crate::read::Progress;
 use crate::texts::Texts;
 
@@ -21,9 +22,13 @@ pub(crate) struct FollowView {
     agent: HtmlElement,
     detail: HtmlElement,
     wait: HtmlElement,
+    /// Which number will call.
+    from: HtmlElement,
     alert: HtmlElement,
     cancel: HtmlElement,
     again: HtmlElement,
+    number: HtmlElement,
+    notify: HtmlElement,
     phone: Option<HtmlElement>,
 }
 
@@ -40,6 +45,7 @@ impl FollowView {
         add(&mark, "span", &[]);
         let agent = add(&news, "p", &[("class", "agent"), ("part", "agent")]);
         let wait = add(&news, "p", &[("class", "detail"), ("part", "wait")]);
+        let from = add(&news, "p", &[("class", "detail"), ("part", "from")]);
         let _ = section.insert_before(&mark, Some(&news));
         let _ = news.insert_before(&agent, Some(&detail));
         let steps = add(section, "ol", &[("class", "steps"), ("part", "steps")]);
@@ -53,15 +59,39 @@ impl FollowView {
         let again = [("type", "button"), ("data-action", "again"), ("class", "primary"), ("part", "button")];
         let again = add(section, "button", &again);
         texts.put(&again, "follow.again");
-        let cancel =
-            [("type", "button"), ("data-action", "cancel"), ("class", "quiet"), ("part", "secondary")];
-        let cancel = add(section, "button", &cancel);
-        texts.put(&cancel, "follow.cancel");
+        let quiet = |action: &str| {
+            let button =
+                add(section, "button", &[("type", "button"), ("class", "quiet"), ("part", "secondary")]);
+            set(&button, "data-action", action);
+            texts.put_of(&button, "follow", action);
+            button
+        };
+        let (number, notify, cancel) = (quiet("number"), quiet("notify"), quiet("cancel"));
         let phone = phone_link(section, description, texts);
         let section = section.clone();
-        let view = Self { section, steps, list, title, agent, detail, wait, alert, cancel, again, phone };
+        let view = Self {
+            section,
+            steps,
+            list,
+            title,
+            agent,
+            detail,
+            wait,
+            from,
+            alert,
+            cancel,
+            again,
+            number,
+            notify,
+            phone,
+        };
         view.set_alert("");
         Some(view)
+    }
+
+    /// Where the focus goes when a part of it is closed.
+    pub(crate) fn title(&self) -> &HtmlElement {
+        &self.title
     }
 
     /// Shows where the callback stands. Only what has changed is written, or a screen reader would say it again.
@@ -93,6 +123,12 @@ impl FollowView {
         write(&self.wait, &wait);
         show(&self.wait, !wait.is_empty());
 
+        // Isolated, as a number runs from left to right in every language (Unicode Standard Annex 9, LRI and PDI).
+        let from = progress.calls_from.as_deref().filter(|_| waits);
+        let from = from.map(|from| texts.with("follow.from", &["\u{2066}", from, "\u{2069}"].concat()));
+        write(&self.from, from.as_deref().unwrap_or_default());
+        show(&self.from, from.is_some());
+
         show(&self.steps, steps::step(state).is_some());
         if let Some(current) = steps::step(state) {
             for (step, element) in self.list.iter().enumerate() {
@@ -102,6 +138,8 @@ impl FollowView {
             }
         }
         show(&self.cancel, progress.cancellable);
+        show(&self.number, progress.number_changeable);
+        show(&self.notify, waits && notification::permission() == "default");
         show(&self.again, state.is_final());
         let failed = matches!(state, State::Failed | State::Expired | State::Untraced);
         let class = match (failed, state.is_final()) {
@@ -118,6 +156,56 @@ impl FollowView {
     /// The button that calls it off: what is milder stands before it.
     pub(crate) fn cancel(&self) -> &HtmlElement {
         &self.cancel
+    }
+
+    /// The visitor has been asked about notifications.
+    pub(crate) fn take_offer_back(&self) {
+        show(&self.notify, false);
+        focus(&self.title);
+    }
+
+    /// What is told now, in one line.
+    pub(crate) fn told(&self) -> String {
+        self.title.text_content().unwrap_or_default()
+    }
+
+    /// The button that asks for another number.
+    pub(crate) fn number(&self) -> &HtmlElement {
+        &self.number
+    }
+
+    /// The service knows nothing of the callback any more.
+    pub(crate) fn lose(&self, texts: &Texts) {
+        self.set_alert(&texts.get("follow.unknown"));
+        for action in [&self.cancel, &self.number, &self.notify] {
+            show(action, false);
+        }
+        show(&self.again, true);
+    }
+
+    /// Has the form ask again, as by its button.
+    pub(crate) fn ask_again(&self) {
+        self.again.click();
+    }
+
+    /// Tells what the visitor has changed, until there is other news.
+    pub(crate) fn set_note(&self, text: &str) {
+        write(&self.agent, text);
+        show(&self.agent, true);
+    }
+
+    /// Takes back what was told, if it was that.
+    pub(crate) fn take_back(&self, text: &str) {
+        if self.alert.text_content().as_deref() == Some(text) {
+            self.set_alert("");
+        }
+    }
+
+    /// A button that is gone leaves the focus nowhere: whoever had it there goes on at the top.
+    pub(crate) fn keep_focus(&self, focused: Option<&Element>) {
+        if focused.is_some_and(|element| element.closest("[hidden]").is_ok_and(|hidden| hidden.is_some())) {
+            focus(&self.title);
+        }
     }
 
     /// Shows that the callback is being called off.

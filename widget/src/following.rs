@@ -4,17 +4,21 @@ use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
 use ringback_contract::callback::State;
+use ringback_contract::problem::Kind;
 use wasm_bindgen::JsCast as _;
-use web_sys::{Element, HtmlElement};
+use web_sys::{Element, HtmlElement, ShadowRoot};
 
 use crate::description::Description;
-use crate::dom::set_if;
+use crate::dom::{focus, set_if, window};
 use crate::events;
 use crate::follow::{self, Followed, Leash, News, Next};
 use crate::follow_view::FollowView;
 use crate::json::Json;
+use crate::kept;
 use crate::listener::Listener;
 use crate::move_view::MoveView;
+use crate::notification;
+use crate::number_view::NumberView;
 use crate::read::{self, Progress};
 use crate::styles::{LAZY, Styles};
 use crate::task::spawn;
@@ -26,17 +30,20 @@ pub(crate) struct Following {
     texts: Texts,
     view: FollowView,
     move_view: MoveView,
+    number_view: NumberView,
+    site: String,
     /// What names the state for the styles, and for whoever looks from outside.
     marked: [Element; 2],
+    root: ShadowRoot,
     /// The revision of the callback that is shown, and its state.
     shown: Cell<(f64, Option<State>)>,
-    leash: Leash,
-    listener: RefCell<Option<Listener>>,
+    leash: RefCell<Leash>,
+    listeners: RefCell<Vec<Listener>>,
     _styles: Styles,
 }
 
 impl Following {
-    /// Follows the callback of the service's answer `accepted`, in the section of the form that says so. `agent` is the name of whoever
+    /// Follows the callback of the service's answer `accepted`, which may lack its state, in the section of the form that says so. `agent` is the name of whoever
     /// will call, or empty. `None` when the section does not stand in a form.
     pub(crate) fn start(
         service: &str,
@@ -55,18 +62,24 @@ impl Following {
         let view = FollowView::new(section, description, &texts)?;
         let following = Rc::new(Self {
             callback: Followed { id, url, token },
+            number_view: NumberView::new(view.number(), description, &texts)?,
+            site: description.get("site"),
             move_view: MoveView::new(view.cancel(), &page, service, description, &texts),
             view,
             texts,
             marked: [root.host(), frame],
+            root: root.clone(),
             shown: Cell::new((-1.0, None)),
-            leash: Leash::default(),
-            listener: RefCell::default(),
+            leash: RefCell::default(),
+            listeners: RefCell::default(),
             _styles: Styles::put(&root, LAZY),
         });
-        let state = State::parse(&accepted.string("state")).unwrap_or(State::Accepted);
         let agent = Some(agent).filter(|agent| !agent.is_empty());
-        following.show(&Progress { state, agent, ..Progress::default() });
+        match State::parse(&accepted.string("state")) {
+            Some(state) => following.show(&Progress { state, agent, ..Progress::default() }),
+            // From before the page was loaded: where it stands is not known yet.
+            None => following.view.set(&Progress::default(), &following.texts),
+        }
         following.listen(section);
         following.run();
         Some(following)
@@ -83,7 +96,16 @@ impl Following {
                 following.act(&action);
             }
         });
-        self.listener.replace(Some(listener));
+        let weak = Rc::downgrade(self);
+        // A connection from before the network or the page was away may be dead without knowing it.
+        let back = Listener::new(&window(), &["online", "pageshow"], move |_| {
+            if let Some(following) = weak.upgrade()
+                && !following.is_over()
+            {
+                following.run();
+            }
+        });
+        self.listeners.replace(vec![listener, back]);
     }
 
     fn act(self: &Rc<Self>, action: &str) {
@@ -95,6 +117,21 @@ impl Following {
             "move" => self.move_view.open(),
             "save" if self.move_view.times.judge() => {
                 self.ask("PATCH", self.move_view.body(), Self::moved);
+            }
+            "number" => self.number_view.open(),
+            "keep" => {
+                self.number_view.close();
+                focus(self.view.title());
+            }
+            "renumber" if !self.number_view.is_busy() => {
+                if let Some(body) = self.number_view.body(&self.texts) {
+                    self.number_view.set_busy(true);
+                    self.ask("PATCH", body, Self::renumbered);
+                }
+            }
+            "notify" => {
+                notification::ask();
+                self.view.take_offer_back();
             }
             _ => {}
         }
@@ -136,13 +173,48 @@ impl Following {
         events::failed(&self.marked[0], "move", status);
     }
 
+    fn renumbered(&self, status: u16, answer: &Json) {
+        self.number_view.set_busy(false);
+        let codes = answer.list("errors");
+        let problem = match (status, codes.first()) {
+            (200..=299, _) => {
+                self.number_view.close();
+                self.view.set_alert("");
+                self.view.set_note(&self.texts.get("follow.number.done"));
+                return focus(self.view.title());
+            }
+            (422, Some(error)) => self.texts.of("error", &error.string("code")),
+            (409, _) if answer.string("type").ends_with(Kind::NumberClaimed.slug()) => {
+                self.texts.get("follow.number.claimed")
+            }
+            (409, _) => {
+                self.number_view.close();
+                self.view.set_alert(&self.texts.get("follow.number.late"));
+                focus(self.view.title());
+                String::new()
+            }
+            _ => self.texts.get("problem.network"),
+        };
+        if !problem.is_empty() {
+            self.number_view.refuse(&problem);
+        }
+        events::failed(&self.marked[0], "number", status);
+    }
+
+    fn is_over(&self) -> bool {
+        self.shown.get().1.is_some_and(State::is_final)
+    }
+
+    /// Follows, and no longer as before.
     fn run(self: &Rc<Self>) {
+        let leash = Leash::default();
+        self.leash.replace(leash.clone()).pull();
         let weak = Rc::downgrade(self);
         let tell = move |news| {
             let Some(following) = weak.upgrade() else { return Next::Stop };
             match news {
                 News::At(progress) => {
-                    following.view.set_alert("");
+                    following.view.take_back(&following.texts.get("follow.lost"));
                     following.show(&progress);
                     if progress.state.is_final() { Next::Stop } else { Next::GoOn }
                 }
@@ -150,9 +222,13 @@ impl Following {
                     following.view.set_alert(&following.texts.get("follow.lost"));
                     Next::GoOn
                 }
+                News::Unknown => {
+                    following.lose();
+                    Next::Stop
+                }
             }
         };
-        spawn(follow::run(self.callback.clone(), self.leash.clone(), tell));
+        spawn(follow::run(self.callback.clone(), leash, tell));
     }
 
     /// Shows where the callback stands, unless something newer is shown already.
@@ -164,10 +240,39 @@ impl Following {
         }
         self.shown.set((progress.revision, Some(progress.state)));
         self.mark(Some(progress.state));
+        let focused = self.root.active_element();
         self.view.set(progress, &self.texts);
         self.move_view.set(progress);
+        // While it is being sent, and until it is known what came of that, it cannot be changed either; whoever types goes on typing.
+        if progress.state.is_final() {
+            self.number_view.close();
+            self.forget();
+        }
+        self.view.keep_focus(focused.as_ref());
         if state != Some(progress.state) {
             events::moved(&self.marked[0], &self.callback.id, progress.state.as_str());
+            // Not for what a page that was just loaded shows first.
+            if state.is_some() {
+                notification::tell(progress.state, &self.view.told(), &self.callback.id);
+            }
+        }
+    }
+
+    /// The service knows nothing of the callback any more. What was never shown needs no word.
+    fn lose(&self) {
+        self.forget();
+        if self.shown.get().1.is_some() {
+            self.number_view.close();
+            self.view.lose(&self.texts);
+        } else {
+            self.view.ask_again();
+        }
+    }
+
+    /// The callback is over in this tab, unless another form on the page follows another by now.
+    fn forget(&self) {
+        if kept::kept(&self.site).starts_with(&self.callback.id) {
+            kept::keep(&self.site, "");
         }
     }
 
@@ -180,7 +285,7 @@ impl Following {
 
 impl Drop for Following {
     fn drop(&mut self) {
-        self.leash.pull();
+        self.leash.borrow().pull();
         self.mark(None);
     }
 }

@@ -22,11 +22,10 @@ impl Json {
         js_sys::JSON::parse(text).ok().map(Self)
     }
 
-    /// The member of that name. Only an object has members: the length of a text is not one.
+    /// The member of that name. Only objects have members: `Reflect` refuses everything else.
     #[inline(never)]
     pub(crate) fn get(&self, name: &str) -> Self {
-        let member = if self.0.is_object() { Reflect::get(&self.0, &name.into()).ok() } else { None };
-        Self(member.unwrap_or(JsValue::UNDEFINED))
+        Self(Reflect::get(&self.0, &name.into()).unwrap_or(JsValue::UNDEFINED))
     }
 
     /// The text of a member; empty where it is absent or no text.
@@ -73,6 +72,12 @@ impl Json {
         let list = self.get(name).0.dyn_into::<Array>().unwrap_or_default();
         list.iter().map(Self).collect()
     }
+}
+
+/// Sets a member of what the browser has, if it lets us.
+pub(crate) fn put(object: &Json, name: &str, value: &str) {
+    // Neither `undefined` nor frozen objects take one.
+    let _ = Reflect::set(&object.0, &name.into(), &value.into());
 }
 
 /// An object under construction.

@@ -34,11 +34,14 @@ pub mod form;
 mod form_view;
 mod http;
 mod json;
+mod kept;
 #[cfg(feature = "lazy")]
 pub mod lazy;
 mod listener;
 mod live;
 mod move_view;
+mod notification;
+mod number_view;
 mod outcome;
 mod picker;
 mod prover;

@@ -21,6 +21,9 @@ pub(crate) struct Progress {
     pub(crate) at_opening: bool,
     /// Whether it can be moved to another time.
     pub(crate) changeable: bool,
+    pub(crate) number_changeable: bool,
+    /// The number that the call comes from, where it is known.
+    pub(crate) calls_from: Option<String>,
     /// Rises with each change; JSON's numbers are exact to 2^53.
     pub(crate) revision: f64,
 }
@@ -37,6 +40,8 @@ impl Default for Progress {
             cancellable: false,
             at_opening: false,
             changeable: false,
+            number_changeable: false,
+            calls_from: None,
             revision: 0.0,
         }
     }
@@ -56,6 +61,8 @@ pub(crate) fn progress(json: &Json) -> Option<Progress> {
         cancellable: json.flag("cancellable"),
         at_opening: json.flag("at_opening"),
         changeable: json.flag("changeable"),
+        number_changeable: json.flag("number_changeable"),
+        calls_from: json.text("calls_from"),
         revision: json.number("revision"),
     })
 }

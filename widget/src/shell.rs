@@ -60,6 +60,11 @@ impl Shell {
         set(&self.host, "data-phase", phase);
     }
 
+    /// Whether the focus is in the form.
+    pub(crate) fn has_focus(&self) -> bool {
+        self.frame.matches(":focus-within").unwrap_or_default()
+    }
+
     /// Whether this is the dialog itself, and not something in it: then its backdrop was hit.
     pub(crate) fn is_backdrop(&self, target: &Element) -> bool {
         self.dialog.as_ref().is_some_and(|dialog| target.is_same_node(Some(dialog)))

@@ -9,6 +9,7 @@ use ringback_tests::screenshot::take;
 use ringback_tests::visitor;
 use ringback_tests::window::noon;
 use serde_json::{Value, json};
+use webex_simulator::Pace;
 
 use crate::slots::open_mornings;
 
@@ -173,6 +174,7 @@ async fn pictures_of_a_chosen_time() {
 async fn a_picker_that_does_not_come_is_told_and_leaves_the_call_as_soon_as_possible() {
     let house = House::with(|plan| {
         one_place(plan);
+        plan.pace(Pace::Manual);
         // Open at all hours, so that a call can be had now.
         for day in ["monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday"] {
             plan.set(&format!("sites.acme.hours.{day}"), vec!["00:00-24:00"]);

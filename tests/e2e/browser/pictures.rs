@@ -108,6 +108,8 @@ async fn take_the_others(look: Look) {
     page.until_state("requested").await;
     take(&browser, "33-rtl-requested", look).await;
 
+    // Another visitor, as far as the browser knows.
+    browser.script("sessionStorage.clear()", vec![]).await;
     browser.block(&["*lazy*"]).await;
     browser.goto(&format!("{}/rtl", house.website())).await;
     page.open().await;
