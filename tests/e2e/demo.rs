@@ -35,6 +35,9 @@ async fn the_demo_tells_where_everything_is_and_leaves_nothing_behind() {
         assert_eq!(status, 200, "{name}");
         assert!(page.contains(&format!("src=\"{}/widget.js\"", address("service"))), "{page}");
     }
+    let (status, page) = get(address("website_examples")).await;
+    assert_eq!(status, 200);
+    assert!(page.contains("data-ringback-open") && !page.contains("{service}"), "{page}");
     assert_eq!(get(address("agent_link")).await.0, 200);
     assert_eq!(get(&format!("{}/readyz", address("ops"))).await.0, 200);
 

@@ -51,6 +51,8 @@ pub struct Addresses {
     pub website_strict: String,
     /// The same page from right to left.
     pub website_rtl: String,
+    /// A page with the ways in which the form is put on a page.
+    pub website_examples: String,
     /// The service.
     pub service: String,
     /// The service's operators' door.
@@ -68,6 +70,7 @@ pub struct Addresses {
 impl fmt::Display for Addresses {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "A website with the form:\n  {}", self.website)?;
+        writeln!(formatter, "Every way to put it on a page, to try:\n  {}", self.website_examples)?;
         writeln!(formatter, "A link to one agent:\n  {}", self.agent_link)?;
         writeln!(formatter, "The REST door:\n  {}", self.curl)?;
         write!(formatter, "Ctrl-C stops everything and leaves nothing behind.")
@@ -115,6 +118,7 @@ pub async fn start(options: &Options, stop: &CancellationToken) -> Result<Demo> 
         website: website.url(),
         website_strict: format!("{}/strict", website.url()),
         website_rtl: format!("{}/rtl", website.url()),
+        website_examples: format!("{}/examples", website.url()),
         ops: app.ops_url().to_owned(),
         simulator: simulator.base_url(),
         agent_link: app.agent_link(SITE, AGENT, LINK_LIFETIME)?,

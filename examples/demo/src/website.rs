@@ -10,10 +10,13 @@ use tokio_util::sync::CancellationToken;
 
 const SHOP: &str = include_str!("../pages/shop.html");
 const SHOP_RTL: &str = include_str!("../pages/shop-rtl.html");
+const EXAMPLES: &str = include_str!("../pages/examples.html");
 
 /// The files that the pages use, and their types.
-const FILES: [(&str, &str, &str); 6] = [
+const FILES: [(&str, &str, &str); 8] = [
     ("shop.css", "text/css; charset=utf-8", include_str!("../pages/shop.css")),
+    ("examples.css", "text/css; charset=utf-8", include_str!("../pages/examples.css")),
+    ("examples.js", "text/javascript; charset=utf-8", include_str!("../pages/examples.js")),
     ("mark.svg", "image/svg+xml", include_str!("../pages/mark.svg")),
     ("ridge.svg", "image/svg+xml", include_str!("../pages/ridge.svg")),
     ("tent.svg", "image/svg+xml", include_str!("../pages/tent.svg")),
@@ -62,7 +65,8 @@ impl Website {
                 .route("/", web::get().to(shop))
                 .route("/strict", web::get().to(strict))
                 .route("/policy", web::get().to(policed))
-                .route("/rtl", web::get().to(rtl));
+                .route("/rtl", web::get().to(rtl))
+                .route("/examples", web::get().to(examples));
             FILES.into_iter().fold(app, |app, (name, media_type, content)| {
                 let answer = move || async move { HttpResponse::Ok().content_type(media_type).body(content) };
                 app.route(&format!("/{name}"), web::get().to(answer))
@@ -88,6 +92,11 @@ async fn shop(names: web::Data<Names>) -> HttpResponse {
 /// `GET /rtl`: the same in a script that runs from right to left.
 async fn rtl(names: web::Data<Names>) -> HttpResponse {
     page(SHOP_RTL, &names, "")
+}
+
+/// `GET /examples`: the ways in which pages put the form to use.
+async fn examples(names: web::Data<Names>) -> HttpResponse {
+    page(EXAMPLES, &names, "")
 }
 
 /// `GET /strict`: the same under a policy that forbids everything but what the form needs.

@@ -1,8 +1,9 @@
 //! The ways in which pages put the form to use.
 
-use ringback_tests::browser::Browser;
+use ringback_tests::browser::{Browser, Look};
 use ringback_tests::eventually::eventually;
 use ringback_tests::house::House;
+use ringback_tests::screenshot::take;
 use ringback_tests::visitor;
 use serde_json::{Value, json};
 use webex_simulator::OutboundType;
@@ -259,4 +260,39 @@ async fn an_operator_can_have_addresses_fill_the_form_in() {
     let page = browser.page();
     page.open().await;
     assert_eq!((page.value("#name").await, page.value("#reason").await), ("Ann".into(), "orders".into()));
+}
+
+#[tokio::test]
+async fn the_examples_of_the_demo_do_what_is_said_beside_them() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(&format!("{}/examples", house.website())).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    let press = "document.querySelector(arguments[0]).click()";
+    browser.script(press, vec![json!("[data-reason=billing]")]).await;
+    page.element("dialog[open] form").await;
+    assert_eq!(page.value("#reason").await, "billing");
+    page.click("[data-action=close]").await;
+    browser.script(press, vec![json!("#open")]).await;
+    page.element("dialog[open] form").await;
+    assert_eq!(page.value("#name").await, "Ann Example");
+    page.click("[data-action=close]").await;
+    browser.script("document.querySelector('ringback-form').scrollIntoView()", vec![]).await;
+    let inline = browser.form_in("ringback-form");
+    inline.until_inline().await;
+    inline.until_text("#title", "Wir rufen Sie zurück").await;
+    eventually("what is heard is shown", async || {
+        let heard = browser.script("return document.querySelector('#heard').innerText", vec![]).await;
+        heard
+            .as_str()
+            .filter(|heard| heard.contains("ringback:open") && heard.contains("\"wasm\""))
+            .map(|_| ())
+    })
+    .await;
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+    for look in [Look::WIDE, Look::NARROW, Look::WIDE.in_dark()] {
+        browser.look(look).await;
+        take(&browser, "60-examples", look).await;
+    }
 }
