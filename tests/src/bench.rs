@@ -11,10 +11,10 @@ pub mod widget;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::SocketAddr;
+use std::net::{SocketAddr, TcpListener};
 use std::process::{Child, Stdio};
 
-use serde_json::{Value, json};
+use serde_json::json;
 use webex_simulator::{Outcome, Pace};
 
 use crate::house::House;
@@ -33,9 +33,12 @@ impl Measured {
     /// Starts one with the house's configuration, on ports of its own.
     pub fn start(house: &House, name: &str) -> Self {
         let log = File::create(house.folder().join(format!("{name}.log"))).expect("a file");
+        // What it prints is where others reach it, which is not where it listens if it has a public address.
+        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
+        let address = free.expect("a free port");
         let mut child = service::command(&["serve", "--json", "--config"])
             .arg(house.config_file())
-            .env("RINGBACK__SERVER__LISTEN", "127.0.0.1:0")
+            .env("RINGBACK__SERVER__LISTEN", address.to_string())
             .env("RINGBACK__SERVER__OPS_LISTEN", "127.0.0.1:0")
             .stdout(Stdio::piped())
             .stderr(log)
@@ -43,10 +46,8 @@ impl Measured {
             .expect("the binary starts");
         let mut line = String::new();
         let output = child.stdout.take().expect("a pipe");
-        BufReader::new(output).read_line(&mut line).expect("where it listens");
-        let addresses: Value = serde_json::from_str(&line).expect("one line of JSON");
-        let url = addresses["url"].as_str().expect("an address");
-        let address = url.trim_start_matches("http://").parse().expect("an address with a port");
+        BufReader::new(output).read_line(&mut line).expect("that it listens");
+        assert!(!line.is_empty(), "the service has not started; {name}.log says why");
         Self { child, address }
     }
 

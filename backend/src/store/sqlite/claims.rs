@@ -4,7 +4,7 @@
 //! took more time than all the rest of the row. One process serves from a file and one thread of it writes, so what that thread
 //! remembers is all there is. What it remembers is a hint: a claim holds where the row still has it.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::hash::{BuildHasher as _, RandomState};
 
 use rusqlite::{Connection, OptionalExtension as _, params};
@@ -21,8 +21,9 @@ type Hashed = [u64; 2];
 #[derive(Debug, Default)]
 pub(super) struct Claims {
     hashers: [RandomState; 2],
-    /// What is written for good; `None`: not read from the file yet.
-    kept: Option<HashMap<Hashed, CallbackId>>,
+    /// What is written for good; `None`: not read from the file yet. A tree grows by a node at a time: a table of a million claims would
+    /// double at once, and its old half be there beside it meanwhile.
+    kept: Option<BTreeMap<Hashed, CallbackId>>,
     /// What the transaction under way has given away.
     given: HashMap<Hashed, CallbackId>,
     /// What it has taken back.
@@ -38,7 +39,7 @@ impl Claims {
         let find = "SELECT id, claim FROM callback INDEXED BY callback_claimed WHERE claim IS NOT NULL";
         let mut find = connection.prepare(find).map_err(failed("read claims"))?;
         let mut rows = find.query([]).map_err(failed("read claims"))?;
-        let mut kept = HashMap::new();
+        let mut kept = BTreeMap::new();
         while let Some(row) = rows.next().map_err(failed("read claims"))? {
             kept.insert(self.hashed(row.text("claim")?), read_id(row)?);
         }
