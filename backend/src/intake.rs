@@ -3,6 +3,7 @@
 mod limits;
 mod number;
 mod person;
+mod report;
 mod when;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,7 +34,6 @@ use crate::guard::patience::{Patience, Wait};
 use crate::guard::proof::Proofs;
 use crate::guard::rate::Verdict;
 use crate::guard::shared::SharedLimits;
-use crate::metrics;
 use crate::personal::Personal;
 use crate::phone::PhoneNumber;
 use crate::schedule::Appointment;
@@ -422,29 +422,10 @@ impl Intake {
         let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
         let (key, claim, place) = (key.as_ref(), claim.as_ref(), place.as_ref());
         let inserted = self.store.insert_in_place(&callback, key, claim, consent.as_ref(), place).await?;
-        if let Some(sieve) = sieve.filter(|_| matches!(inserted, Inserted::New | Inserted::Joined(_))) {
-            metrics::sieved(&callback.request.site, sieve);
-            tracing::info!(callback = %callback.id, site = callback.request.site, sieve, "a request that no person has made became a decoy");
-        }
+        report::tell(&callback, &inserted, sieve);
         match inserted {
-            Inserted::New if sieve.is_some() => Ok(self.taken(callback.id, false, callback.appointment)),
-            Inserted::New => {
-                metrics::accepted(&callback.request.site, callback.request.door);
-                tracing::info!(
-                    callback = %callback.id,
-                    site = callback.request.site,
-                    door = callback.request.door.as_str(),
-                    phone = %callback.request.phone,
-                    "callback accepted"
-                );
-                Ok(self.taken(callback.id, false, callback.appointment))
-            }
-            Inserted::Joined(id) if sieve.is_some() => self.found(id, true).await,
-            Inserted::Joined(id) => {
-                metrics::joined(&callback.request.site, callback.request.door);
-                tracing::info!(callback = %id, site = callback.request.site, "another request joined the callback");
-                self.found(id, true).await
-            }
+            Inserted::New => Ok(self.taken(callback.id, false, callback.appointment)),
+            Inserted::Joined(id) => self.found(id, true).await,
             Inserted::Before { id, joined } => self.found(id, joined).await,
             Inserted::SlotFull => Err(Refusal::slot_full()),
             Inserted::KeyReused => Err(Refusal::KeyReused),

@@ -8,7 +8,6 @@ use ringback_tests::eventually::eventually;
 use ringback_tests::house::House;
 use ringback_tests::{service, visitor};
 use serde_json::json;
-use webex_simulator::organization;
 
 async fn agent_of_form(house: &House, site: &str, token: &str) -> serde_json::Value {
     house.get(&format!("/v1/sites/{site}/form?agent={token}")).await.ok()["agent"].clone()
@@ -128,11 +127,7 @@ async fn where_there_is_but_one_site_a_link_that_names_nothing_offers_its_form()
 
 #[tokio::test]
 async fn a_link_of_one_site_is_worth_nothing_on_another() {
-    let house = House::with(|plan| {
-        plan.set("sites.other.preferred_agent.entry_point", organization::FLOW_ENTRY_POINT);
-        plan.set("sites.other.preferred_agent.ani", organization::DEFAULT_ANI);
-    })
-    .await;
+    let house = House::with(|plan| plan.preferred_agents("other")).await;
     let token = house.agent_token("other", "omar", "30d");
     assert_eq!(agent_of_form(&house, "other", &token).await["name"], "Omar Haddad");
     assert_eq!(agent_of_form(&house, "acme", &token).await, json!({ "status": "invalid" }));

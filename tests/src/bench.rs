@@ -11,7 +11,7 @@ pub mod widget;
 
 use std::fs::File;
 use std::io::{BufRead as _, BufReader};
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::process::{Child, Stdio};
 
 use serde_json::json;
@@ -34,8 +34,7 @@ impl Measured {
     pub fn start(house: &House, name: &str) -> Self {
         let log = File::create(house.folder().join(format!("{name}.log"))).expect("a file");
         // What it prints is where others reach it, which is not where it listens if it has a public address.
-        let free = TcpListener::bind(("127.0.0.1", 0)).and_then(|listener| listener.local_addr());
-        let address = free.expect("a free port");
+        let address = SocketAddr::from(([127, 0, 0, 1], ringback_test_postgres::free_port()));
         let mut child = service::command(&["serve", "--json", "--config"])
             .arg(house.config_file())
             .env("RINGBACK__SERVER__LISTEN", address.to_string())

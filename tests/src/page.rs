@@ -174,6 +174,13 @@ impl Page<'_> {
         self.click("[data-action=send]").await;
     }
 
+    /// Asks for a callback, as the visitor of the tests.
+    pub async fn ask_for_call(&self) {
+        self.open().await;
+        self.fill_in().await;
+        self.send().await;
+    }
+
     /// Waits until the callback is shown in that state.
     pub async fn until_state(&self, state: &str) {
         self.until_shows(".frame", "data-state", state).await;

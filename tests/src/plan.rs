@@ -129,6 +129,12 @@ impl Plan {
         self.set("store.encryption_key", ENCRYPTION_KEY);
     }
 
+    /// The site takes callbacks by a preferred agent.
+    pub fn preferred_agents(&mut self, site: &str) {
+        self.set(&format!("sites.{site}.preferred_agent.entry_point"), organization::FLOW_ENTRY_POINT);
+        self.set(&format!("sites.{site}.preferred_agent.ani"), organization::DEFAULT_ANI);
+    }
+
     /// For how long the tokens are good that Webex issues, in seconds.
     pub fn token_lifetimes_s(&mut self, access: i64, refresh: i64) {
         self.webex.settings.access_token_lifetime_s = access;

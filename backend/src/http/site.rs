@@ -95,10 +95,7 @@ pub(super) async fn shown(
     site_id: web::Path<String>,
     shown: web::Query<level::Shown>,
 ) -> Result<HttpResponse, Failure> {
-    // What a page of others makes a browser send counts for nothing against its user.
-    if let Some(site) = parts.config.sites.get(site_id.as_str()) {
-        origin::check_post(site, &parts.public_url, extract::sender(&request))?;
-    }
+    check_sender(&request, &parts, &site_id)?;
     caller::count(&request, &parts, &parts.read_limit).await?;
     find(&parts, &site_id)?;
     metrics::shown(&site_id, *shown);
@@ -127,10 +124,7 @@ pub(super) async fn create(
     site_id: web::Path<String>,
     body: web::Payload,
 ) -> Result<HttpResponse, Failure> {
-    // What a page of others makes a browser send counts for nothing against its user.
-    if let Some(site) = parts.config.sites.get(site_id.as_str()) {
-        origin::check_post(site, &parts.public_url, extract::sender(&request))?;
-    }
+    check_sender(&request, &parts, &site_id)?;
     caller::count(&request, &parts, &parts.address_limit).await?;
     let site = find(&parts, &site_id)?;
     let key = extract::idempotency_key(&request)?;
@@ -141,6 +135,12 @@ pub(super) async fn create(
     let posted: NewCallback = extract::json(&request, body, parts.limits()).await?;
     let taken = parts.intake.take_from_visitor(&site_id, site, &posted, key, shown).await?;
     Ok(accepted(&taken))
+}
+
+/// Refuses what a page of others makes a browser send, before it counts against its user. A site that there is not is refused later.
+fn check_sender(request: &HttpRequest, parts: &Parts, site_id: &str) -> Result<(), Failure> {
+    let Some(site) = parts.config.sites.get(site_id) else { return Ok(()) };
+    Ok(origin::check_post(site, &parts.public_url, extract::sender(request))?)
 }
 
 pub(super) fn find<'a>(parts: &'a Parts, site_id: &str) -> Result<&'a Site, Failure> {

@@ -32,9 +32,7 @@ async fn asked(house: &House) -> Browser {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_phase("following").await;
     browser
 }
@@ -189,9 +187,7 @@ async fn without_storage_the_whole_job_is_done_all_the_same() {
         .await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     play_to(&house, TaskState::Ended).await;
     page.until_state("completed").await;
@@ -218,9 +214,7 @@ async fn who_looks_elsewhere_is_notified_of_what_matters_if_they_wish() {
     browser.before_each_page(NOTIFICATIONS).await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     // Asked by a press alone, and once.
     assert_eq!(browser.script("return Notification.permission", vec![]).await, "default");

@@ -38,9 +38,7 @@ async fn a_visitor_asks_with_the_mouse_and_sees_the_call_happen() {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     for (step, state, title) in [
         (TaskState::Queued, "queued", "You’re in the queue"),
@@ -146,9 +144,7 @@ async fn a_visitor_calls_it_off() {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.click("[data-action=cancel]").await;
     page.until_state("cancelled").await;
     page.until_text(".follow .news", "called off").await;

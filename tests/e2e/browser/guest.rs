@@ -22,9 +22,7 @@ async fn the_page_gets_one_name_and_no_other() {
     let page = browser.page();
     page.element("button.launch").await;
     assert_eq!(browser.script(NEW_NAMES, vec![]).await, json!(["Ringback"]));
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     page.click("[data-action=close]").await;
     browser.script("Ringback('prefill', { name: 'Ann' }); Ringback('destroy')", vec![]).await;

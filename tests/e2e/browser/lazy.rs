@@ -53,9 +53,7 @@ async fn who_gets_no_live_view_still_reads_that_the_request_was_accepted_and_whe
         browser.block(&[missing]).await;
         browser.goto(house.website()).await;
         let page = browser.page();
-        page.open().await;
-        page.fill_in().await;
-        page.send().await;
+        page.ask_for_call().await;
         page.until_phase("following").await;
         page.until_text(".follow .news", "We’ve received your request").await;
         page.until_text(".follow .detail", "keep your phone nearby").await;
@@ -83,9 +81,7 @@ async fn a_form_that_goes_away_takes_its_live_view_along() {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     // The page's own script keeps the element, and with it the shadow root.
     let gone = "const host = document.querySelector('ringback-launcher'); const root = host.shadowRoot; host.remove();

@@ -112,9 +112,7 @@ async fn take_the_others(look: Look) {
     browser.script("sessionStorage.clear()", vec![]).await;
     browser.block(&["*lazy*"]).await;
     browser.goto(&format!("{}/rtl", house.website())).await;
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.element(".late a").await;
     take(&browser, "34-rtl-accepted-alone", look).await;
 }

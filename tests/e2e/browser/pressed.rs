@@ -22,9 +22,7 @@ async fn the_form_proves_its_work_and_the_next_call_has_work_of_its_own() {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     house.command(&["callbacks", "list"]);
     let task = house.until_tasks(1).await.remove(0);

@@ -16,9 +16,7 @@ async fn the_form_does_its_whole_job_under_a_strict_policy_and_breaks_no_rule_of
     let browser = Browser::open().await;
     browser.goto(&address).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     play_to(&house, TaskState::Ended).await;
     page.until_state("completed").await;

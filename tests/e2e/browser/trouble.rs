@@ -136,9 +136,7 @@ async fn who_watches_sees_the_interruption_and_then_the_rest() {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("requested").await;
     house.kill().await;
     page.until_text(".follow .alert", "reconnecting").await;
@@ -161,9 +159,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     let alert = page.until_text(".ask .alert", "too many requests").await;
     assert!(alert.contains("minutes"), "{alert}");
     // And by which number the shop can be reached instead.

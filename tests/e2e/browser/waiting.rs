@@ -37,9 +37,7 @@ async fn the_wait_is_told_in_minutes_in_each_language_before_and_after_asking() 
     }
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_text(".follow [part=wait]", "about 2 minutes").await;
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
@@ -62,9 +60,7 @@ async fn who_is_booked_sees_when_they_will_be_called_and_can_call_it_off() {
         return null;";
     browser.script(add, vec![json!(window(3 * 86_400, 7200))]).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.send().await;
+    page.ask_for_call().await;
     page.until_state("scheduled").await;
     page.until_text(".follow .news", "Your call is booked").await;
     page.until_text(".follow [part=wait]", "We’ll call you").await;

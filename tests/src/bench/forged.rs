@@ -120,6 +120,7 @@ pub async fn measure() {
         // Where the browser of whoever connects the organisation goes.
         plan.set("server.public_url", "http://localhost");
         plan.set("sites.other.countries", vec!["US"]);
+        plan.preferred_agents("other");
         plan.set("proof.calm_per_minute", 0);
         plan.set("proof.most_bits", 20);
         plan.set("proof.lifetime_s", 60);
@@ -132,7 +133,7 @@ pub async fn measure() {
     // A second callback makes a list of two pages.
     client.accepted(1, true).await;
     let old = client.tokens(2).await;
-    let expired = (client.link("acme", "ada", "1s"), house.key(&["--all-sites", "--expires", "1s"]));
+    let expired = (client.link("acme", "grace", "1s"), house.key(&["--all-sites", "--expires", "1s"]));
     let of_another_site = (client.link("other", "omar", "30d"), house.key(&["--site", "other"]));
     let revoked = house.key(&["--all-sites"]);
     house.command(&["key", "revoke", revoked.get(4..16).expect("an id")]);
