@@ -119,6 +119,20 @@ pub enum Preset {
     Bold,
 }
 
+impl Preset {
+    /// Every preset.
+    pub const ALL: [Self; 3] = [Self::Soft, Self::Plain, Self::Bold];
+
+    /// Its name, as it stands in JSON and in `data-preset`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Soft => "soft",
+            Self::Plain => "plain",
+            Self::Bold => "bold",
+        }
+    }
+}
+
 /// How much room there is around things.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -5,6 +5,7 @@ mod at_once;
 mod docs;
 mod embedding;
 mod form;
+mod gallery;
 mod guest;
 mod lazy;
 mod levels;

@@ -4,6 +4,7 @@ use std::io::{BufRead as _, BufReader};
 use std::process::Stdio;
 
 use reqwest::Client;
+use ringback_demo::gallery::scenes;
 use ringback_tests::eventually::eventually;
 use ringback_tests::service;
 use serde_json::{Value, json};
@@ -38,6 +39,11 @@ async fn the_demo_tells_where_everything_is_and_leaves_nothing_behind() {
     let (status, page) = get(address("website_examples")).await;
     assert_eq!(status, 200);
     assert!(page.contains("data-ringback-open") && !page.contains("{service}"), "{page}");
+    let (status, page) = get(address("website_gallery")).await;
+    assert_eq!(status, 200);
+    for scene in scenes::ALL {
+        assert!(page.contains(&format!("/gallery/frame?state={}&amp;", scene.name)), "{}", scene.name);
+    }
     assert_eq!(get(address("agent_link")).await.0, 200);
     assert_eq!(get(&format!("{}/readyz", address("ops"))).await.0, 200);
 

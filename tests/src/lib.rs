@@ -14,6 +14,7 @@
 )]
 
 pub mod answer;
+pub mod axe;
 pub mod bench;
 pub mod browser;
 pub mod captcha;

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 
+mod axe;
 mod bench;
 mod check;
 mod demo;

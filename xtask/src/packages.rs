@@ -15,7 +15,7 @@ struct Need {
 
 /// What the tests need: a browser, its driver and fonts, what the clients for CRMs are written in, a database server, one
 /// that shares limits.
-const TESTS: [Need; 10] = [
+const TESTS: [Need; 12] = [
     Need { package: "chromium", is_met: || program("chromium").is_some() },
     Need { package: "chromium-driver", is_met: || program("chromedriver").is_some() },
     // Arabic, for the right-to-left form; other systems than Debian's kind bring their own fonts.
@@ -23,9 +23,16 @@ const TESTS: [Need; 10] = [
         package: "fonts-noto-core",
         is_met: || program("apt-get").is_none() || has_font(Path::new("/usr/share/fonts"), "NotoSansArabic"),
     },
+    // Chinese, Japanese and Korean.
+    Need {
+        package: "fonts-wqy-microhei",
+        is_met: || program("apt-get").is_none() || has_font(Path::new("/usr/share/fonts"), "wqy-microhei"),
+    },
     // The clients for CRMs.
     Need { package: "curl", is_met: || program("curl").is_some() },
     Need { package: "nodejs", is_met: || program("node").is_some() },
+    // What holds the form against the guidelines comes from its registry, into a folder of its own. Some packages of Node.js bring this along.
+    Need { package: "npm", is_met: || program("npm").is_some() },
     Need { package: "openssl", is_met: || program("openssl").is_some() },
     Need { package: "python3", is_met: || program("python3").is_some() },
     // What holds the service against its description comes from PyPI, into a folder of its own.

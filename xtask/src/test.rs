@@ -9,7 +9,7 @@ mod tally;
 
 use self::tally::Tally;
 use crate::workspace::{root, run as run_program};
-use crate::{packages, schema, widget};
+use crate::{axe, packages, schema, widget};
 
 /// Runs every test of the workspace, in a real browser too
 #[derive(clap::Args)]
@@ -24,6 +24,7 @@ pub(crate) struct Options {
 /// Builds what the tests start, runs them, and counts.
 pub(crate) fn run(options: &Options) -> Result<()> {
     packages::ensure_for_tests()?;
+    axe::ensure()?;
     schema::ensure()?;
     widget::ensure()?;
     // The tests start the service's own binary, which `cargo test` alone does not build. One command for the binaries

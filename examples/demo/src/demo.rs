@@ -53,6 +53,8 @@ pub struct Addresses {
     pub website_rtl: String,
     /// A page with the ways in which the form is put on a page.
     pub website_examples: String,
+    /// Every state of the form, in every language and look.
+    pub website_gallery: String,
     /// The service.
     pub service: String,
     /// The service's operators' door.
@@ -71,6 +73,7 @@ impl fmt::Display for Addresses {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(formatter, "A website with the form:\n  {}", self.website)?;
         writeln!(formatter, "Every way to put it on a page, to try:\n  {}", self.website_examples)?;
+        writeln!(formatter, "Every state, language and look of it:\n  {}", self.website_gallery)?;
         writeln!(formatter, "A link to one agent:\n  {}", self.agent_link)?;
         writeln!(formatter, "The REST door:\n  {}", self.curl)?;
         write!(formatter, "Ctrl-C stops everything and leaves nothing behind.")
@@ -119,6 +122,7 @@ pub async fn start(options: &Options, stop: &CancellationToken) -> Result<Demo> 
         website_strict: format!("{}/strict", website.url()),
         website_rtl: format!("{}/rtl", website.url()),
         website_examples: format!("{}/examples", website.url()),
+        website_gallery: format!("{}/gallery", website.url()),
         ops: app.ops_url().to_owned(),
         simulator: simulator.base_url(),
         agent_link: app.agent_link(SITE, AGENT, LINK_LIFETIME)?,
@@ -205,7 +209,7 @@ fn curl(service: &str, api_key: &str) -> String {
 }
 
 /// Only ever talks to this machine.
-fn http() -> reqwest::Client {
+pub(crate) fn http() -> reqwest::Client {
     // The service has chosen a provider for TLS by now; without one there would be no client.
     reqwest::Client::builder().no_proxy().build().unwrap_or_default()
 }

@@ -4,5 +4,6 @@
 //! process is the same.
 
 pub mod demo;
+pub mod gallery;
 pub mod organization;
 pub mod website;

@@ -8,15 +8,20 @@ use actix_web::{App, HttpResponse, HttpServer, web};
 use serde::Deserialize;
 use tokio_util::sync::CancellationToken;
 
+use crate::demo::http;
+use crate::gallery;
+
 const SHOP: &str = include_str!("../pages/shop.html");
 const SHOP_RTL: &str = include_str!("../pages/shop-rtl.html");
 const EXAMPLES: &str = include_str!("../pages/examples.html");
 
 /// The files that the pages use, and their types.
-const FILES: [(&str, &str, &str); 8] = [
+const FILES: [(&str, &str, &str); 10] = [
     ("shop.css", "text/css; charset=utf-8", include_str!("../pages/shop.css")),
     ("examples.css", "text/css; charset=utf-8", include_str!("../pages/examples.css")),
     ("examples.js", "text/javascript; charset=utf-8", include_str!("../pages/examples.js")),
+    ("gallery.css", "text/css; charset=utf-8", include_str!("../pages/gallery.css")),
+    ("gallery-play.js", "text/javascript; charset=utf-8", include_str!("../pages/gallery-play.js")),
     ("mark.svg", "image/svg+xml", include_str!("../pages/mark.svg")),
     ("ridge.svg", "image/svg+xml", include_str!("../pages/ridge.svg")),
     ("tent.svg", "image/svg+xml", include_str!("../pages/tent.svg")),
@@ -32,9 +37,11 @@ pub struct Website {
 }
 
 /// What the pages name.
-struct Names {
+pub(crate) struct Names {
     /// The address of the service.
-    service: String,
+    pub(crate) service: String,
+    /// For what the pages ask the service.
+    pub(crate) http: reqwest::Client,
 }
 
 impl Website {
@@ -58,7 +65,7 @@ impl Website {
 
     /// Serves the pages with the script tag of that service, until `stop`.
     pub async fn serve(self, service: &str, stop: CancellationToken) -> io::Result<()> {
-        let names = web::Data::new(Names { service: service.to_owned() });
+        let names = web::Data::new(Names { service: service.to_owned(), http: http() });
         let server = HttpServer::new(move || {
             let app = App::new()
                 .app_data(web::Data::clone(&names))
@@ -66,7 +73,9 @@ impl Website {
                 .route("/strict", web::get().to(strict))
                 .route("/policy", web::get().to(policed))
                 .route("/rtl", web::get().to(rtl))
-                .route("/examples", web::get().to(examples));
+                .route("/examples", web::get().to(examples))
+                .route("/gallery", web::get().to(gallery::page))
+                .route("/gallery/frame", web::get().to(gallery::frame));
             FILES.into_iter().fold(app, |app, (name, media_type, content)| {
                 let answer = move || async move { HttpResponse::Ok().content_type(media_type).body(content) };
                 app.route(&format!("/{name}"), web::get().to(answer))
@@ -128,14 +137,19 @@ const STRICT: &str = "default-src 'none'; style-src 'self'; img-src 'self'; base
 
 /// The page under a policy.
 fn under(policy: &str, names: &Names) -> Result<HttpResponse, actix_web::Error> {
-    let mut nonce = [0; 16];
-    getrandom::fill(&mut nonce).map_err(actix_web::error::ErrorInternalServerError)?;
-    let nonce = hex::encode(nonce);
+    let nonce = nonce()?;
     let policy = policy.replace("{nonce}", &nonce).replace("{service}", &names.service);
     let mut answer = page(SHOP, names, &format!(" nonce=\"{nonce}\""));
     let value = policy.parse().map_err(actix_web::error::ErrorBadRequest)?;
     answer.headers_mut().insert(CONTENT_SECURITY_POLICY, value);
     Ok(answer)
+}
+
+/// What tells the scripts of one page from others.
+pub(crate) fn nonce() -> Result<String, actix_web::Error> {
+    let mut nonce = [0; 16];
+    getrandom::fill(&mut nonce).map_err(actix_web::error::ErrorInternalServerError)?;
+    Ok(hex::encode(nonce))
 }
 
 fn page(template: &str, names: &Names, nonce: &str) -> HttpResponse {
