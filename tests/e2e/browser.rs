@@ -7,6 +7,7 @@ mod embedding;
 mod form;
 mod gallery;
 mod guest;
+mod launcher;
 mod lazy;
 mod levels;
 mod links;

@@ -85,6 +85,9 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
       const [description] = await Promise.all([described, window.WebAssembly && compiled()]);
       const form = mount(element.root, description, service, agent, isInline(element));
       element.root.querySelector("slot:not([name])")?.remove();
+      // The button in the colours of the site, which only the service knows.
+      const button = element.root.querySelector("button.launch");
+      if (button) button.style.cssText = description.theme?.style || "";
       element.root.querySelector("dialog")?.addEventListener("close", () => tell(element, "close", {}));
       form.prefill({ ...prefilledBy(element.dataset), ...said });
       // Addresses are kept in histories and logs: only where the operator or the page wants it.
@@ -146,6 +149,15 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
     page.body.append(element);
     return element;
   };
+
+  // The button says where the call stands that is on its way.
+  page.addEventListener("ringback:state", ({ target }) => {
+    const button = target.root?.querySelector("button.launch");
+    if (!button) return;
+    const news = target.root.querySelector(".follow:not(.ended) .news")?.textContent;
+    button.ariaLabel = news || labelOf(target);
+    button.querySelector("span").textContent = target.dataset.label == "" ? "" : news || labelOf(target);
+  });
 
   const commands = {
     // A link stays: the page is scrolled more often than a service comes back.

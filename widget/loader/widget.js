@@ -26,10 +26,12 @@
     });
   };
 
-  const add = (parent, tag, text = "") => {
-    const element = parent.appendChild(page.createElement(tag));
+  // What it is to know, it knows before it stands in the page and is drawn.
+  const add = (parent, tag, text = "", data) => {
+    const element = page.createElement(tag);
     element.textContent = text;
-    return element;
+    Object.assign(element.dataset, data);
+    return parent.appendChild(element);
   };
 
   // The best first: the service looks them up in the same order.
@@ -89,6 +91,10 @@
         button.part = "launcher";
         button.ariaLabel = labelOf(this);
         button.onpointerenter = button.onfocus = () => ask(this, "load");
+        // Who waits for a call has long reached for it: the button is to say where that stands. Storage may be forbidden.
+        try {
+          sessionStorage["ringback/" + this.dataset.site] && ask(this, "load");
+        } catch {}
         button.onclick = async () => {
           button.ariaBusy = true;
           await ask(this, "open");
@@ -118,7 +124,7 @@
   }
   const begin = () => {
     if (script.dataset.site && !page.querySelector("ringback-launcher"))
-      Object.assign(add(page.body, "ringback-launcher").dataset, script.dataset);
+      add(page.body, "ringback-launcher", "", script.dataset);
     present?.q?.forEach(call => Ringback(...call));
   };
   page.body ? begin() : page.addEventListener("DOMContentLoaded", begin);

@@ -139,7 +139,9 @@ impl FollowView {
         }
         show(&self.cancel, progress.cancellable);
         show(&self.number, progress.number_changeable);
-        show(&self.notify, waits && notification::permission() == "default");
+        // Whoever has a time knows when it is their turn, until it has come.
+        let has_time = progress.window.is_some() && steps::step(state) == Some(0);
+        show(&self.notify, waits && !has_time && notification::permission() == "default");
         show(&self.again, state.is_final());
         let failed = matches!(state, State::Failed | State::Expired | State::Untraced);
         let class = match (failed, state.is_final()) {

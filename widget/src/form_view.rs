@@ -232,8 +232,8 @@ impl FormView {
             show(phone, !text.is_empty());
         }
         if !text.is_empty() && !self.is_any_wrong() {
-            // On a small screen it may stand below the edge. Wrong fields are scrolled to by their focus.
-            self.send.scroll_into_view_with_bool(false);
+            // On a small screen it may stand below the edge, and the number to call below that. Wrong fields are scrolled to by their focus.
+            self.phone.as_ref().unwrap_or(&self.send).scroll_into_view_with_bool(false);
         }
     }
 

@@ -67,7 +67,12 @@
     const found = host()?.shadowRoot?.querySelector(selector);
     return found?.checkVisibility() && found;
   };
+  const heard = new Set();
+  document.addEventListener("ringback:state", ({ detail }) => heard.add(detail.state));
   const takes = {
+    async hear(state) {
+      await until(() => heard.has(state));
+    },
     async see(selector) {
       (await until(() => find(selector))).scrollIntoView({ block: "nearest" });
     },

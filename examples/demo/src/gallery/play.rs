@@ -84,6 +84,8 @@ pub enum Reply {
 pub enum Step {
     /// Looks until it is there.
     See(String),
+    /// Waits until the callback is said to stand there.
+    Hear(State),
     /// Presses it.
     Press(&'static str),
     /// Puts a value into it.

@@ -44,6 +44,8 @@ pub const ALL: &[Scene] = &[
     Scene::new("launcher", "The button, before anybody reaches for it", |_| {}),
     Scene::new("launcher-kept", "The button, while a call is on its way", |play| {
         play.keep();
+        play.reply(Call::Events, Reply::Stream(vec![view(State::Queued)]));
+        play.step(Step::Hear(State::Queued));
     }),
     Scene::new("form", "The form", Play::open),
     Scene { inline: true, ..Scene::new("inline", "The form in the page", |play| play.see("section form")) },
