@@ -48,8 +48,9 @@ impl Browser {
             const of = ({ target, failureSummary }) => `${target.flat(9).join(' ')}: ${failureSummary}`;
             return {
                 found: [...violations, ...unread].filter(({ nodes }) => nodes.length).map(({ id, nodes }) => `${id}: ${nodes.map(of).join('; ')}`),
-                // Of elements in a shadow root, the target is a list.
-                within: passes.flatMap(({ nodes }) => nodes).filter(({ target }) => Array.isArray(target[0])).length,
+                // Of elements in a shadow root, the target is a list; pages without script have the form in themselves.
+                within: passes.flatMap(({ nodes }) => nodes).filter(({ target: [first] }) =>
+                    Array.isArray(first) || document.querySelector(first)?.closest('.frame')).length,
             };
         ";
         let script = format!("return (async rules => {{ {script} }})(arguments[0])");

@@ -55,7 +55,7 @@ pub struct Browser {
 /// How a page is shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Look {
-    /// The width of the page, in CSS pixels.
+    /// The width of the page, in CSS pixels. A zoomed page has fewer of them.
     pub width: u32,
     /// The height of the page, in CSS pixels.
     pub height: u32,
@@ -113,6 +113,15 @@ impl Browser {
         let features = json!([
             { "name": "prefers-color-scheme", "value": scheme },
             // Nothing moves while a picture is taken.
+            { "name": "prefers-reduced-motion", "value": "reduce" },
+        ]);
+        self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
+    }
+
+    /// Shows pages as systems do that replace all colours by a few of their own.
+    pub async fn force_colors(&self) {
+        let features = json!([
+            { "name": "forced-colors", "value": "active" },
             { "name": "prefers-reduced-motion", "value": "reduce" },
         ]);
         self.devtools("Emulation.setEmulatedMedia", json!({ "features": features })).await;
@@ -221,7 +230,7 @@ impl Browser {
         base64::engine::general_purpose::STANDARD.decode(data).expect("base64")
     }
 
-    async fn devtools(&self, command: &str, parameters: Value) -> Value {
+    pub(crate) async fn devtools(&self, command: &str, parameters: Value) -> Value {
         self.issue("goog/cdp/execute", &json!({ "cmd": command, "params": parameters })).await
     }
 

@@ -13,6 +13,7 @@
     reason = "this is test code: what does not hold ends the test, with a message"
 )]
 
+pub mod accessibility;
 pub mod answer;
 pub mod axe;
 pub mod bench;

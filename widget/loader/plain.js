@@ -54,6 +54,7 @@ export const plain = async given => {
   const locales = localesOf(element);
   const label = labelOf(element);
   const query = new URLSearchParams({ locale: locales, level: "plain", reason });
+  for (const look of ["color", "preset", "theme"]) if (element.dataset[look]) query.set(look, element.dataset[look]);
   const listening = new AbortController();
   let panel, frame;
 

@@ -212,8 +212,11 @@ impl FormView {
         }
     }
 
-    /// Whether the fields can be changed.
+    /// Whether the fields can be changed. Who has sent by a key in one of them goes on at the button, or the focus would be nowhere.
     pub(crate) fn lock(&self, locked: bool) {
+        if locked && self.fieldset.matches(":focus-within").unwrap_or_default() {
+            focus(&self.send);
+        }
         set_if(&self.fieldset, "disabled", locked.then_some(""));
     }
 

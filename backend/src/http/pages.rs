@@ -15,11 +15,16 @@ use actix_web::http::header::{
     ACCEPT_LANGUAGE, CONTENT_SECURITY_POLICY, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
 };
 use actix_web::{HttpRequest, HttpResponse, web};
-use maud::{DOCTYPE, Markup, html};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
+use maud::{DOCTYPE, Markup, PreEscaped, html};
+use ringback_contract::color::Color;
 use ringback_contract::field;
-use ringback_contract::form::Direction;
+use ringback_contract::form::{Direction, Preset, Theme};
 use ringback_contract::problem::Kind;
 use serde::Deserialize;
+use sha2::{Digest as _, Sha256};
+use url::form_urlencoded;
 
 pub(super) use self::files::file;
 use super::extract::header;
@@ -39,6 +44,12 @@ struct Asked {
     page: String,
     /// At which level the form is shown: `plain` in a frame, by its loader.
     level: String,
+    /// The main colour that the page around says, such as `#1a56c4`.
+    color: String,
+    /// The preset that the page around says.
+    preset: String,
+    /// `light` or `dark`, where the page around says which.
+    theme: String,
 }
 
 impl Asked {
@@ -52,8 +63,28 @@ impl Asked {
     }
 
     /// What of it the next page of the same visitor must know, as the query of its address.
-    fn query(&self) -> &'static str {
-        if self.is_framed() { "?level=plain" } else { "" }
+    fn query(&self) -> String {
+        if !self.is_framed() {
+            return String::new();
+        }
+        let looks = [("color", &self.color), ("preset", &self.preset), ("theme", &self.theme)];
+        let looks = looks.into_iter().filter(|(_, said)| !said.is_empty());
+        let mut query = form_urlencoded::Serializer::new("?".to_owned());
+        query.append_pair("level", "plain").extend_pairs(looks);
+        query.finish()
+    }
+
+    /// How the form looks: as the page around says, else as its site does.
+    fn dressed(&self, site: Option<&Site>) -> Theme {
+        let theme = site.map(|site| &site.theme).cloned().unwrap_or_default();
+        let shown = theme.shown(Color::parse(&self.color));
+        let preset = Preset::ALL.into_iter().find(|preset| preset.as_str() == self.preset);
+        Theme { preset: preset.unwrap_or(shown.preset), ..shown }
+    }
+
+    /// The colours that the page around says.
+    fn scheme(&self) -> Option<&str> {
+        Some(self.theme.as_str()).filter(|theme| ["light", "dark"].contains(theme))
     }
 }
 
@@ -66,7 +97,7 @@ struct Page<'a> {
     title: String,
     /// The site on whose behalf it is shown.
     site: Option<&'a Site>,
-    framed: bool,
+    asked: &'a Asked,
     /// After how many seconds it is asked for anew where no script does so.
     refresh_s: Option<u32>,
     /// Who may learn its address.
@@ -77,14 +108,20 @@ struct Page<'a> {
 }
 
 impl<'a> Page<'a> {
-    fn new(locale: &'a Locale, site: Option<&'a Site>, title: String, main: Markup) -> Self {
+    fn new(
+        locale: &'a Locale,
+        site: Option<&'a Site>,
+        asked: &'a Asked,
+        title: String,
+        main: Markup,
+    ) -> Self {
         Self {
             locale,
             status: StatusCode::OK,
             headers: Vec::new(),
             title,
             site,
-            framed: false,
+            asked,
             refresh_s: None,
             // The address may hold a token. Forms name no origin where not even we learn of their address.
             referrer: "same-origin",
@@ -116,24 +153,41 @@ impl<'a> Page<'a> {
         let captcha = captcha.map_or(String::new(), |captcha| format!(" {}", captcha.policy_sources()));
         let frames = if captcha.is_empty() { String::new() } else { format!("frame-src{captcha}; ") };
         let wasm = if self.has_widget { " 'wasm-unsafe-eval'" } else { "" };
+        let style = self.style();
+        // What this page alone has, by its hash (CSP 3, section 6.7.2.3).
+        let style = if style.is_empty() {
+            style
+        } else {
+            format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(style)))
+        };
         format!(
-            "default-src 'none'; script-src 'self'{wasm}{captcha}; style-src 'self'; connect-src 'self'{captcha}; \
+            "default-src 'none'; script-src 'self'{wasm}{captcha}; style-src 'self'{style}; connect-src 'self'{captcha}; \
              {frames}img-src data:; base-uri 'none'; form-action 'self'; frame-ancestors {ancestors}"
         )
     }
 
+    /// What the look of this page's form has beside the styles of all.
+    fn style(&self) -> String {
+        let style = self.asked.dressed(self.site).style;
+        if style.is_empty() { style } else { format!(".frame{{{style}}}") }
+    }
+
     fn html(&self) -> Markup {
         let direction = direction(self.locale);
+        let (framed, style) = (self.asked.is_framed(), self.style());
         let name = self.site.map_or("", |site| &site.name);
         html! {
             (DOCTYPE)
-            html lang=(self.locale.name) dir=(direction) class=[self.framed.then_some("framed")] {
+            html lang=(self.locale.name) dir=(direction) class=[framed.then_some("framed")]
+                data-theme=[self.asked.scheme()] {
                 head {
                     meta charset="utf-8";
                     meta name="viewport" content="width=device-width, initial-scale=1";
                     meta name="color-scheme" content="light dark";
                     title { (self.title) @if !name.is_empty() { " · " (name) } }
                     link rel="stylesheet" href=(files::address("plain.css"));
+                    // Of the configuration, whose colours and fonts can end neither a declaration nor this.
+                    @if !style.is_empty() { style { (PreEscaped(style)) } }
                     @if let Some(seconds) = self.refresh_s {
                         // The script looks for news without taking the page away from under anybody's hands.
                         noscript { meta http-equiv="refresh" content=(seconds); }
@@ -142,7 +196,7 @@ impl<'a> Page<'a> {
                     script defer src=(files::address("plain.js")) {}
                 }
                 body {
-                    @if !self.framed && !name.is_empty() { header { h1 { (name) } } }
+                    @if !framed && !name.is_empty() { header { h1 { (name) } } }
                     main { (self.main) }
                 }
             }
@@ -159,9 +213,9 @@ fn direction(locale: &Locale) -> &'static str {
 }
 
 /// The panel that the form of `widget/` has too, so that one sheet of styles is for both.
-fn panel(locale: &Locale, state: Option<&str>, body: &Markup) -> Markup {
+fn panel(locale: &Locale, theme: &Theme, state: Option<&str>, body: &Markup) -> Markup {
     html! {
-        div.frame lang=(locale.name) dir=(direction(locale)) data-state=[state] {
+        div.frame lang=(locale.name) dir=(direction(locale)) data-preset=(theme.preset.as_str()) data-state=[state] {
             section aria-labelledby="title" { div.body { (body) } }
         }
     }
@@ -228,9 +282,9 @@ fn of_failure(
         p.alert #title { (told) }
         (phone(locale, site))
     };
-    let mut page = Page::new(locale, site, title, panel(locale, None, &body));
+    let panel = panel(locale, &asked.dressed(site), None, &body);
+    let mut page = Page::new(locale, site, &asked, title, panel);
     page.status = failure.status();
     page.headers = failure.headers().to_vec();
-    page.framed = asked.is_framed();
     Ok(page.answer())
 }

@@ -77,7 +77,10 @@
       (await until(() => find(selector))).scrollIntoView({ block: "nearest" });
     },
     async press(selector) {
-      (await until(() => find(selector))).click();
+      const pressed = await until(() => find(selector));
+      // As one who presses by a key: the focus is there already.
+      pressed.focus();
+      pressed.click();
     },
     async fill([selector, value]) {
       const control = await until(() => find(selector));

@@ -205,3 +205,18 @@ async fn an_empty_field_begins_where_its_language_does() {
         assert_eq!(browser.script(&direction(id), vec![]).await, expected, "{id}");
     }
 }
+
+#[tokio::test]
+async fn who_sends_by_a_key_in_a_field_has_the_focus_on_the_button_while_the_fields_are_locked() {
+    let mut house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    house.kill().await;
+    page.fill("#email", visitor::EMAIL).await;
+    page.press(&[Key::Enter]).await;
+    page.until_phase("unclear").await;
+    page.until_focused("send").await;
+}

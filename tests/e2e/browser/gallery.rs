@@ -8,7 +8,7 @@ use ringback_tests::house::House;
 use serde_json::json;
 
 /// A house whose site has a number of its own, and what is needed for every scene.
-async fn gallery() -> (House, Browser) {
+pub(super) async fn gallery() -> (House, Browser) {
     let house = House::with(|plan| {
         plan.with_website();
         plan.set("sites.acme.phone", "+1 202 555 0180");
@@ -22,7 +22,7 @@ async fn gallery() -> (House, Browser) {
 }
 
 /// Goes to a scene, and waits until it has been played.
-async fn play(house: &House, browser: &Browser, scene: &Scene, language: &str) {
+pub(super) async fn play(house: &House, browser: &Browser, scene: &Scene, language: &str) {
     let address = format!("{}/gallery/frame?state={}&lang={language}", house.website(), scene.name);
     browser.goto(&address).await;
     eventually(&format!("{} in {language}", scene.name), async || {
@@ -33,7 +33,7 @@ async fn play(house: &House, browser: &Browser, scene: &Scene, language: &str) {
 }
 
 /// Shows the same in another preset and other colours.
-async fn dress(browser: &Browser, preset: Preset, scheme: &str) {
+pub(super) async fn dress(browser: &Browser, preset: Preset, scheme: &str) {
     let script = "
         const [preset, scheme] = arguments;
         const host = document.querySelector('ringback-launcher, ringback-form');

@@ -176,16 +176,15 @@ impl Opened<'_> {
             window: self.callback.appointment.as_ref().map(|kept| &kept.window),
             site,
             path: &self.path(request),
-            framed: asked.is_framed(),
+            query: &asked.query(),
             refresh_s,
             is_new: mode.sent.is_some(),
             alert,
         };
         let title = follow.title();
-        let mut page =
-            Page::new(locale, site, title, panel(locale, Some(seen.state.as_str()), &follow.draw()));
+        let panel = panel(locale, &asked.dressed(site), Some(seen.state.as_str()), &follow.draw());
+        let mut page = Page::new(locale, site, &asked, title, panel);
         page.status = status;
-        page.framed = asked.is_framed();
         page.refresh_s = refresh_s;
         page.referrer = "no-referrer";
         Ok(page.answer())

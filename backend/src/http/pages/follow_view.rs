@@ -21,7 +21,8 @@ pub(super) struct FollowView<'a> {
     pub(super) slots: &'a [Window],
     /// The address of the page.
     pub(super) path: &'a str,
-    pub(super) framed: bool,
+    /// What the next pages of the same visitor must know, as the query of their addresses.
+    pub(super) query: &'a str,
     pub(super) refresh_s: Option<u32>,
     /// Whether it has just been asked for.
     pub(super) is_new: bool,
@@ -119,7 +120,7 @@ impl FollowView<'_> {
     fn actions(&self) -> Markup {
         let locale = self.locale;
         let still = if self.path.contains('?') { "&still" } else { "?still" };
-        let again = format!("/c/{}{}", self.seen.site, if self.framed { "?level=plain" } else { "" });
+        let again = format!("/c/{}{}", self.seen.site, self.query);
         html! {
             @if self.window.is_some() && !self.seen.state.is_final() {
                 @let page = self.path.split('?').next().unwrap_or_default();

@@ -194,7 +194,8 @@ async fn take(
     let (site_id, site) = (owner.site_id, owner.site);
     match parts.intake.take_from_visitor(site_id, site, &posted.callback, key, shown).await {
         Ok(taken) => {
-            let sent = if asked.is_framed() { "?level=plain&sent" } else { "?sent" };
+            let query = asked.query();
+            let sent = if query.is_empty() { "?sent".to_owned() } else { query + "&sent" };
             // RFC 9110 section 15.4.4: what comes of it is at another address, so that to load it again sends nothing.
             Ok(HttpResponse::SeeOther()
                 .insert_header((LOCATION, format!("/f/{}{sent}", taken.follow)))
@@ -301,7 +302,7 @@ async fn draw(
         proof: None,
     };
     let form = form::describe(site_id, site, locale, agent, &parts.wait_times, guarded, parts.clock.now());
-    let action = owner.path() + asked.query();
+    let action = owner.path() + &asked.query();
     let is_wrong = told.alert.is_some();
     let mut view = FormView::new(&form, locale, posted, &told);
     view.slots = free_slots(parts, site_id, site).await;
@@ -312,7 +313,7 @@ async fn draw(
     } else {
         maud::html! {}
     };
-    let plain = panel(locale, None, &view.draw(&action, &phone));
+    let plain = panel(locale, &asked.dressed(Some(site)), None, &view.draw(&action, &phone));
     // What was sent and refused stays as it is: the other form would begin anew.
     let has_widget = !asked.is_framed() && !is_wrong;
     let main = if has_widget {
@@ -322,9 +323,8 @@ async fn draw(
     };
     let main = maud::html! { (view.notice()) (main) };
     let title = if is_wrong { locale.with("page.error", &title) } else { title };
-    let mut page = Page::new(locale, Some(site), title, main);
+    let mut page = Page::new(locale, Some(site), asked, title, main);
     page.status = status;
-    page.framed = asked.is_framed();
     page.has_widget = has_widget;
     page.answer()
 }
