@@ -2,19 +2,18 @@
 //! lies outside, nothing is cut off, and what runs from right to left does.
 
 use ringback_contract::form::Preset;
-use ringback_demo::gallery::scenes::ALL;
 use ringback_tests::browser::{Browser, Look};
 use ringback_tests::screenshot::take;
 
-use super::gallery::{dress, gallery, play};
+use super::gallery::dress;
 
 /// The narrowest page that guidelines speak of: a desktop's at 400 % (WCAG 2.2, 1.4.10).
-const NARROWEST: Look = Look { width: 320, height: 640, dark: false };
+pub(super) const NARROWEST: Look = Look { width: 320, height: 640, dark: false };
 /// A desktop's page at 200 %.
 const ZOOMED: Look = Look { width: 640, height: 430, dark: false };
 
 /// What is wrong with the place of anything on the page.
-async fn misplaced(browser: &Browser) -> Vec<String> {
+pub(super) async fn misplaced(browser: &Browser) -> Vec<String> {
     let script = "
         const wrong = [];
         const { shadowRoot, dataset } = document.querySelector('ringback-launcher, ringback-form');
@@ -35,6 +34,7 @@ async fn misplaced(browser: &Browser) -> Vec<String> {
         const [frame, close, title] = ['.frame', '.close', '.ask:not([hidden]) h2, .news h2'].map(one => shadowRoot.querySelector(one));
         const body = shadowRoot.querySelector('.body');
         if (close && title) {
+            const scrolled = body.scrollTop;
             body.scrollTop = 0;
             const words = document.createRange();
             words.selectNodeContents(title);
@@ -49,62 +49,11 @@ async fn misplaced(browser: &Browser) -> Vec<String> {
             for (const line of lines)
                 if (line.top < there.bottom && there.top < line.bottom && line.left < there.right && there.left < line.right)
                     wrong.push('the cross stands on the title');
+            body.scrollTop = scrolled;
         }
         return wrong;
     ";
     serde_json::from_value(browser.script(script, vec![]).await).expect("texts")
-}
-
-async fn take_all(language: &str) {
-    let (house, browser) = gallery().await;
-    let mut wrong = Vec::new();
-    for scene in ALL {
-        browser.look(Look::NARROW).await;
-        play(&house, &browser, scene, language).await;
-        for look in
-            [NARROWEST, ZOOMED, Look::NARROW, Look::WIDE, Look::NARROW.in_dark(), Look::WIDE.in_dark()]
-        {
-            browser.look(look).await;
-            dress(&browser, Preset::Soft, if look.dark { "dark" } else { "light" }).await;
-            if look != ZOOMED && look != NARROWEST {
-                take(&browser, &format!("gallery-{}-{language}", scene.name), look).await;
-            }
-            let found = misplaced(&browser).await;
-            wrong
-                .extend(found.into_iter().map(|found| format!("{} at {}: {found}", scene.name, look.name())));
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-}
-
-#[tokio::test]
-async fn every_state_has_its_place_on_every_screen() {
-    take_all("en").await;
-}
-
-#[tokio::test]
-async fn every_state_has_its_place_from_right_to_left() {
-    take_all("ar").await;
-}
-
-#[tokio::test]
-async fn every_language_has_its_place_on_the_narrowest_screen() {
-    let (house, browser) = gallery().await;
-    browser.look(NARROWEST).await;
-    let mut wrong = Vec::new();
-    for language in ringback::locale::names() {
-        for scene in
-            ALL.iter().filter(|scene| ["times", "scheduled", "moving", "queued"].contains(&scene.name))
-        {
-            play(&house, &browser, scene, language).await;
-            for preset in Preset::ALL {
-                dress(&browser, preset, "light").await;
-                let found = misplaced(&browser).await;
-                wrong.extend(found.into_iter().map(|found| format!("{} in {language}: {found}", scene.name)));
-            }
-        }
-    }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 /// What is drawn in no colour of the system's own, or has no edge where an edge is all that there is.
@@ -144,19 +93,23 @@ async fn unseen(browser: &Browser) -> Vec<String> {
     serde_json::from_value(browser.script(script, vec![]).await).expect("texts")
 }
 
-#[tokio::test]
-async fn in_forced_colours_everything_is_still_seen() {
-    let (house, browser) = gallery().await;
-    browser.force_colors().await;
+/// Takes those pictures of a state, and judges it without looking, also at other sizes and in forced colours.
+pub(super) async fn take_all(browser: &Browser, name: &str, pictures: &[Look]) -> Vec<String> {
     let mut wrong = Vec::new();
-    for scene in ALL {
-        play(&house, &browser, scene, "en").await;
-        for preset in Preset::ALL {
-            dress(&browser, preset, "light").await;
-            let found = unseen(&browser).await;
-            wrong.extend(found.into_iter().map(|found| format!("{} {preset:?}: {found}", scene.name)));
+    for look in [NARROWEST, ZOOMED].iter().chain(pictures) {
+        browser.look(*look).await;
+        dress(browser, Preset::Soft, if look.dark { "dark" } else { "light" }).await;
+        if pictures.contains(look) {
+            take(browser, name, *look).await;
         }
-        take(&browser, &format!("gallery-{}-forced", scene.name), Look::WIDE).await;
+        let found = misplaced(browser).await;
+        wrong.extend(found.into_iter().map(|found| format!("at {}: {found}", look.name())));
     }
-    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+    browser.force_colors().await;
+    for preset in Preset::ALL {
+        dress(browser, preset, "light").await;
+        let found = unseen(browser).await;
+        wrong.extend(found.into_iter().map(|found| format!("{preset:?} in forced colours: {found}")));
+    }
+    wrong
 }
