@@ -11,6 +11,16 @@
     static permission = scene.lacks.includes("permission") ? "default" : "denied";
     static requestPermission = async () => Notification.permission = "granted";
   });
+  // On the wall of all scenes, none is to take the focus from whoever looks at them.
+  if (window != parent) {
+    HTMLElement.prototype.focus = () => {};
+    const { showModal } = HTMLDialogElement.prototype;
+    HTMLDialogElement.prototype.showModal = function () {
+      this.inert = true;
+      showModal.call(this);
+      this.inert = false;
+    };
+  }
   if (scene.lacks.includes("network")) put(navigator, "onLine", false);
   if (scene.lacks.includes("wasm")) delete window.WebAssembly;
 
@@ -74,7 +84,12 @@
       await until(() => heard.has(state));
     },
     async see(selector) {
-      (await until(() => find(selector))).scrollIntoView({ block: "nearest" });
+      const seen = await until(() => find(selector));
+      // The panel alone is moved, and not the pages around.
+      const panel = seen.closest(".body");
+      if (!panel) return;
+      const gap = seen.getBoundingClientRect().bottom - panel.getBoundingClientRect().bottom;
+      panel.scrollTop += Math.max(0, gap + 8);
     },
     async press(selector) {
       const pressed = await until(() => find(selector));

@@ -72,6 +72,19 @@ impl Look {
         let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
         format!("/gallery/frame?{query}")
     }
+
+    /// The address of the hosted page in this look, without the form of the widget.
+    fn hosted(&self, service: &str) -> String {
+        let query = [
+            ("level", "plain"),
+            ("locale", &self.lang),
+            ("preset", self.preset.as_str()),
+            ("theme", self.scheme.as_str()),
+            ("color", &self.color),
+        ];
+        let query = form_urlencoded::Serializer::new(String::new()).extend_pairs(query).finish();
+        format!("{service}/c/{SITE}?{query}")
+    }
 }
 
 /// The query of `GET /gallery/frame`.
@@ -91,7 +104,7 @@ pub(crate) async fn page(names: web::Data<Names>, look: web::Query<Look>) -> Htt
          form-action 'self'",
         names.service
     );
-    let hosted = format!("{}/c/{SITE}?locale={}", names.service, look.lang);
+    let hosted = look.hosted(&names.service);
     let body = html! {
         header.bar {
             a.brand href="/" { img src="/mark.svg" alt="" width="30" height="30"; "Acme Outdoor" }

@@ -104,3 +104,32 @@ async fn every_state_keeps_the_guidelines_and_has_its_place_from_right_to_left()
     // Colours are the same from either side; each preset is looked at once.
     judge_all("ar", &LOOKS[..3], &[Look::NARROW, Look::WIDE]).await;
 }
+
+#[tokio::test]
+async fn the_wall_shows_every_state_in_the_look_that_is_chosen_and_takes_no_focus() {
+    let (house, browser) = gallery().await;
+    browser.goto(&format!("{}/gallery", house.website())).await;
+    let choose = "
+        const [form] = document.forms;
+        Object.entries(arguments[0]).forEach(([name, value]) => form.elements[name].value = value);
+        form.querySelector('button').click();
+    ";
+    let chosen = json!({ "lang": "ja", "preset": "bold", "scheme": "dark", "color": "#ffcc00" });
+    browser.script(choose, vec![chosen.clone()]).await;
+    let shown = "
+        const frame = document.querySelector('iframe[src*=\"state=form&\"]');
+        const host = frame?.contentDocument?.querySelector('ringback-launcher');
+        if (frame?.contentDocument.documentElement.dataset.played != 'yes') return null;
+        const { locale: lang, preset, theme: scheme, color } = host.dataset;
+        return { lang, preset, scheme, color };
+    ";
+    let shown = eventually("the form opens in its frame", async || {
+        Some(browser.script(shown, vec![]).await).filter(|shown| !shown.is_null())
+    });
+    assert_eq!(shown.await, chosen);
+    let focus = "return `${document.activeElement.localName} ${scrollY}`";
+    assert_eq!(browser.script(focus, vec![]).await, "body 0");
+    let pictures = browser.script("return document.querySelectorAll('figure iframe').length", vec![]).await;
+    assert_eq!(pictures, ALL.len() + 1);
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
