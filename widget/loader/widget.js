@@ -118,13 +118,12 @@
       page.addEventListener(type, event => {
         const opener = event.composedPath().find(({ dataset }) => dataset?.ringbackOpen != null);
         if (!opener) return;
-        if (type == "click") event.preventDefault();
+        type == "click" && event.preventDefault();
         ask(0, type == "click" ? "open" : "load", opener.dataset);
       });
   }
   const begin = () => {
-    if (script.dataset.site && !page.querySelector("ringback-launcher"))
-      add(page.body, "ringback-launcher", "", script.dataset);
+    script.dataset.site && !page.querySelector("ringback-launcher") && add(page.body, "ringback-launcher", "", script.dataset);
     present?.q?.forEach(call => Ringback(...call));
   };
   page.body ? begin() : page.addEventListener("DOMContentLoaded", begin);
