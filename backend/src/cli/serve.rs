@@ -19,7 +19,7 @@ pub(super) struct Serve {
 impl Serve {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
-        log::start(&config.log)?;
+        let _lines = log::start(&config.log)?;
         let app = App::build(config).await?;
         if self.json {
             print(&serde_json::json!({ "url": app.url(), "ops_url": app.ops_url() }).to_string())?;

@@ -23,8 +23,7 @@ impl RootSpanBuilder for RequestSpan {
             request_id = &*id.hyphenated().encode_lower(&mut Uuid::encode_buffer()),
             method = request.method().as_str(),
             // Known once the request is routed: see `request_metrics`.
-            route = Empty,
-            status = Empty
+            route = Empty
         )
     }
 
@@ -33,12 +32,12 @@ impl RootSpanBuilder for RequestSpan {
             Ok(response) => response.status(),
             Err(error) => error.as_response_error().status_code(),
         };
-        span.record("status", status.as_u16());
         let _entered = span.enter();
-        if status.is_server_error() {
-            tracing::warn!(target: "ringback::http", "request failed");
+        let status = status.as_u16();
+        if status >= 500 {
+            tracing::warn!(target: "ringback::http", status, "request failed");
         } else {
-            tracing::debug!(target: "ringback::http", "request answered");
+            tracing::debug!(target: "ringback::http", status, "request answered");
         }
     }
 }
