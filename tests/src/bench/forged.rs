@@ -256,15 +256,19 @@ fn requests(
     ]
 }
 
-/// Times requests in turns, so that all meet the same machine.
+/// Times requests in turns, so that all meet the same machine, and each turn in another order: what one leaves behind would
+/// always meet the same next one.
 async fn timed(service: &Measured, kind: &str, requests: &[(&str, Vec<u8>)], rows: &mut Vec<Vec<String>>) {
     let mut connection = Connection::open(service.address).await;
     let mut took = vec![(0, Vec::with_capacity(TIMED)); requests.len()];
+    let mut order: Vec<usize> = (0..requests.len()).collect();
     for _ in 0..TIMED {
-        for ((_, request), (status, took)) in requests.iter().zip(&mut took) {
+        fastrand::shuffle(&mut order);
+        for &index in &order {
             let begun_at = Instant::now();
-            *status = connection.ask(request).await;
-            took.push(begun_at.elapsed().as_secs_f64() * 1e6);
+            let status = connection.ask(&requests[index].1).await;
+            took[index].0 = status;
+            took[index].1.push(begun_at.elapsed().as_secs_f64() * 1e6);
         }
     }
     let took: Vec<(u16, f64)> = took.into_iter().map(|(status, took)| (status, median(took))).collect();
