@@ -5,6 +5,7 @@
 //! (SQLite documentation, "PRAGMA synchronous"). Others read from connections of their own.
 
 mod api_key;
+mod checkpoint;
 mod claims;
 mod credential;
 mod insertion;
@@ -17,6 +18,8 @@ mod queue;
 mod retention;
 mod scheduled;
 mod trust;
+#[cfg(test)]
+mod upgrade;
 mod writer;
 
 use std::fs::{File, OpenOptions, TryLockError};

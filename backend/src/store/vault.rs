@@ -53,17 +53,9 @@ pub(super) const SEAL: &str = "UPDATE callback SET phone = $1, name = '', email 
      WHERE id = $4 AND (sealed IS NULL OR agent IS NOT NULL OR reference IS NOT NULL) AND erased_at IS NULL";
 
 /// Rows in clear, after an id.
-pub(super) const fn clear(which: Clear) -> &'static str {
-    match which {
-        Clear::All => {
-            "SELECT * FROM callback WHERE (sealed IS NULL OR agent IS NOT NULL OR reference IS NOT NULL) \
-             AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
-        }
-        Clear::Claims => {
-            "SELECT * FROM callback WHERE claim IS NOT NULL AND sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2"
-        }
-    }
-}
+pub(super) const CLEAR: &str = "SELECT * FROM callback \
+     WHERE (sealed IS NULL OR agent IS NOT NULL OR reference IS NOT NULL) AND erased_at IS NULL AND id > $1 \
+     ORDER BY id LIMIT $2";
 
 /// Rows that are in clear.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,6 +13,10 @@ use crate::store::trust::{CLEAR_KEYS, SEAL_KEY};
 use crate::store::vault::{self, Clear, Sealing};
 use crate::store::{StoreError, failed};
 
+/// Rows in clear that have a claim, after an id.
+const CLAIMED_IN_CLEAR: &str = "SELECT * FROM callback \
+     WHERE claim IS NOT NULL AND sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
+
 async fn erase(connection: &mut PgConnection, ids: &[String], now: Timestamp) -> Result<u64, StoreError> {
     let erase = format!("UPDATE callback SET {ERASED} WHERE id = $2 AND ended_at IS NOT NULL");
     let mut erased = 0;
@@ -72,8 +76,11 @@ impl Sealing for PostgresStore {
         }
         let after = after.map(|id| id.to_string()).unwrap_or_default();
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
-        let query =
-            sqlx::query(vault::clear(which)).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let query = match which {
+            Clear::All => vault::CLEAR,
+            Clear::Claims => CLAIMED_IN_CLEAR,
+        };
+        let query = sqlx::query(query).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = query.fetch_all(&mut *transaction).await.map_err(failed("seal"))?;
         let mut last = None;
         for row in &rows {

@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use rusqlite::{Connection, params};
 
 use super::SqliteStore;
-use super::claims::Claims;
+use super::claims::{CLAIMED_IN_CLEAR, Claims};
 use super::trust::TrustWrite;
 use super::writer::{Write, execute};
 use crate::callback::{Callback, CallbackId};
@@ -100,8 +100,11 @@ impl Sealing for SqliteStore {
             return Ok(None);
         }
         let after = after.map(|id| id.to_string()).unwrap_or_default();
-        let query =
-            sqlx::query(vault::clear(which)).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let query = match which {
+            Clear::All => vault::CLEAR,
+            Clear::Claims => CLAIMED_IN_CLEAR,
+        };
+        let query = sqlx::query(query).bind(after).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = query.fetch_all(&self.readers).await.map_err(failed("seal"))?;
         let rows: Vec<_> = rows.iter().map(|row| self.vault.sealed_row(row)).collect::<Result<_, _>>()?;
         let last = rows.last().map(|row| row.id);

@@ -15,6 +15,7 @@ use tokio::sync::{mpsc, oneshot};
 
 use super::BUSY_TIMEOUT;
 use super::api_key::{self, KeyWrite};
+use super::checkpoint::Checkpointer;
 use super::claims::{self, Claims};
 use super::credential::{self, CredentialWrite};
 use super::insertion;
@@ -39,9 +40,6 @@ const WAITING_MAX: usize = 4096;
 /// Writes in one transaction at most, so that the first of them is not kept waiting.
 const BATCH_MAX: usize = 256;
 
-/// Pages in the write-ahead log before they are carried over to the database file: a page that changes again and again is
-/// carried once. 16 MB, four times SQLite's own.
-const CHECKPOINT_PAGES: u32 = 4000;
 /// The pages that are kept at hand, in kilobytes: twice SQLite's own. What is inserted comes in the order of time, so the ends
 /// of tables and indexes are written, and little is read again.
 const CACHE_KB: i64 = 4000;
@@ -170,7 +168,7 @@ impl Drop for Writer {
 }
 
 /// A panic of the writer ends the process: a service that stores nothing is none, and its supervisor starts it again.
-struct EndsTheProcess;
+pub(super) struct EndsTheProcess;
 
 impl Drop for EndsTheProcess {
     fn drop(&mut self) {
@@ -185,13 +183,19 @@ impl Drop for EndsTheProcess {
 pub(super) struct Link {
     path: PathBuf,
     connection: Option<Connection>,
+    checkpointer: Checkpointer,
     claims: Claims,
 }
 
 impl Link {
     /// Opens a file that is there.
     pub(super) fn open(path: &Path) -> Result<Self, StoreError> {
-        Ok(Self { path: path.to_owned(), connection: Some(connect(path)?), claims: Claims::default() })
+        Ok(Self {
+            path: path.to_owned(),
+            connection: Some(connect(path)?),
+            checkpointer: Checkpointer::start(path.to_owned())?,
+            claims: Claims::default(),
+        })
     }
 
     /// Writes all or nothing; gives what became of each once that is on the disk.
@@ -211,6 +215,12 @@ impl Link {
         }
         // Else, after a full disk or a damaged page, whatever the connection believes is not worth knowing.
         outcome
+    }
+
+    fn look_after_log(&mut self) {
+        if let Some(connection) = &self.connection {
+            self.checkpointer.look_after(connection);
+        }
     }
 
     /// Carries the write-ahead log over to the file and empties it: the log still holds what was erased. Where somebody reads for too
@@ -238,11 +248,13 @@ pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
         connection.busy_timeout(BUSY_TIMEOUT)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
         connection.pragma_update(None, "foreign_keys", "ON")?;
-        connection.pragma_update(None, "wal_autocheckpoint", CHECKPOINT_PAGES)?;
+        // That is done beside the writing, see `checkpoint`.
+        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
         connection.pragma_update(None, "cache_size", -CACHE_KB)?;
         // What is erased is overwritten, and not left on its page until something else needs the room.
         connection.pragma_update(None, "secure_delete", "ON")?;
         connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
+        Checkpointer::count(&connection);
         Ok(connection)
     };
     opened().map_err(failed::<rusqlite::Error>(BEGIN))
@@ -253,6 +265,7 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, cont
     let mut batch: Vec<Job> = Vec::with_capacity(BATCH_MAX);
     while waiting.blocking_recv_many(&mut batch, BATCH_MAX) > 0 {
         let erases = batch.iter().any(|job| job.write.erases());
+        in_order_of_ids(&mut batch);
         match link.transaction(&batch, context) {
             Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), changes)),
             // The file is locked or cannot be written: trying each by itself would wait for each.
@@ -277,10 +290,24 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, cont
         }
         if erases {
             link.carry_over();
+        } else {
+            link.look_after_log();
         }
     }
     if let Some(Err((_, error))) = link.connection.take().map(Connection::close) {
         tracing::warn!(%error, "the store was not closed in good order; it recovers at the next start");
+    }
+}
+
+/// Puts requests that came in together in the order of their ids, which is nearly theirs: each row and each entry of an index is
+/// then written behind the one before.
+fn in_order_of_ids(batch: &mut [Job]) {
+    let is_insert = |job: &Job| matches!(job.write, Write::Insert { .. });
+    for together in batch.chunk_by_mut(|job, next| is_insert(job) && is_insert(next)) {
+        together.sort_by_key(|job| match &job.write {
+            Write::Insert { callback, .. } => Some(callback.id),
+            _ => None,
+        });
     }
 }
 
