@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use url::{ParseError, Url};
 
 use crate::driver::Place;
+use crate::eventually::eventually;
 
 /// What the browser must not do: nothing of this is of the tests, and no other host is asked for anything.
 const ARGUMENTS: [&str; 11] = [
@@ -159,6 +160,26 @@ impl Browser {
     /// Runs no script of any page from now on. The driver's own still run.
     pub async fn forbid_scripts(&self) {
         self.devtools("Emulation.setScriptExecutionDisabled", json!({ "value": true })).await;
+    }
+
+    /// Goes back to the page before.
+    pub async fn back(&self) {
+        self.client.back().await.expect("the page before");
+    }
+
+    /// Opens a second tab that has what this one has kept, as when one is duplicated, and goes there. It shows nothing yet.
+    pub async fn open_tab(&self) {
+        self.script("window.open('about:blank')", vec![]).await;
+        self.go_to_tab(1).await;
+        self.before_each_page(WATCH).await;
+    }
+
+    /// Goes to one of the tabs, in the order in which they were opened.
+    pub async fn go_to_tab(&self, index: usize) {
+        let tab = eventually("the tab is there", async || {
+            self.client.windows().await.expect("the tabs").get(index).cloned()
+        });
+        self.client.switch_to_window(tab.await).await.expect("a tab");
     }
 
     /// Takes the network away, or gives it back.

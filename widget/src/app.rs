@@ -1,5 +1,7 @@
 //! What the form does: from the first key press to the end of the call.
 
+mod unanswered;
+
 use std::cell::{Cell, RefCell};
 use std::rc::Rc;
 
@@ -11,11 +13,11 @@ use crate::accepted_view::AcceptedView;
 use crate::attempt::{Attempt, uuid};
 use crate::captcha::Captcha;
 use crate::description::{Agent, Description};
-use crate::dom::{focus, window};
+use crate::dom::{focus, is_online, window};
 use crate::events;
 use crate::form_view::FormView;
 use crate::json::{Json, ObjectWriter};
-use crate::kept;
+use crate::kept::{self, Keeper};
 use crate::listener::Listener;
 use crate::live::{self, Live};
 use crate::outcome::Outcome;
@@ -31,6 +33,8 @@ use crate::texts::Texts;
 enum Phase {
     /// Fill in the form.
     Editing,
+    /// Wait for the network. What is to be sent goes when it is back, unless the visitor takes it back.
+    Waiting,
     /// Wait for the answer to the post.
     Sending,
     /// Send the same again: whether it has arrived is not known.
@@ -43,6 +47,7 @@ impl Phase {
     const fn name(self) -> &'static str {
         match self {
             Self::Editing => "editing",
+            Self::Waiting => "waiting",
             Self::Sending => "sending",
             Self::Unclear => "unclear",
             Self::Following => "following",
@@ -64,12 +69,15 @@ pub(crate) struct App {
     /// When it was drawn, in milliseconds.
     opened_at: f64,
     attempt: RefCell<Option<Rc<Attempt>>>,
+    /// When the visitor sent it, in milliseconds.
+    sent_at: Cell<f64>,
+    keeper: Keeper,
     /// What says that a request was accepted, and the live view in it.
     accepted: RefCell<Option<Rc<AcceptedView>>>,
     live: RefCell<Option<Live>>,
     prover: Rc<Prover>,
     captcha: Option<Rc<Captcha>>,
-    listener: RefCell<Option<Listener>>,
+    listeners: RefCell<Vec<Listener>>,
 }
 
 impl App {
@@ -86,6 +94,7 @@ impl App {
         let captcha = Captcha::new(shell.host(), &description.captcha());
         let app = Rc::new(Self {
             form_view: FormView::new(&shell.body, &description, &texts),
+            keeper: Keeper::new(description.get("site")),
             description,
             texts,
             service,
@@ -94,11 +103,12 @@ impl App {
             phase: Cell::new(Phase::Editing),
             opened_at: Date::now(),
             attempt: RefCell::default(),
+            sent_at: Cell::default(),
             accepted: RefCell::default(),
             live: RefCell::default(),
             prover: Rc::default(),
             captcha,
-            listener: RefCell::default(),
+            listeners: RefCell::default(),
         });
         app.enter(Phase::Editing);
         let weak = Rc::downgrade(&app);
@@ -108,7 +118,13 @@ impl App {
                 app.react(&event);
             }
         });
-        app.listener.replace(Some(listener));
+        let weak = Rc::downgrade(&app);
+        let back = Listener::new(&window(), &["online", "pageshow"], move |_| {
+            if let Some(app) = weak.upgrade() {
+                app.come_back();
+            }
+        });
+        app.listeners.replace(vec![listener, back]);
         app.resume();
         app
     }
@@ -117,6 +133,8 @@ impl App {
         let accepted = self.accepted.borrow().clone();
         let first = match &accepted {
             Some(accepted) => &accepted.title,
+            // What is locked takes no focus.
+            None if self.phase.get() != Phase::Editing => self.form_view.send(),
             None => self.form_view.first(Shell::is_touch()),
         };
         if self.shell.open(first) {
@@ -140,10 +158,11 @@ impl App {
         self.phase.set(phase);
         self.shell.set_phase(phase.name());
         let sending = phase == Phase::Sending;
-        self.form_view.lock(sending || phase == Phase::Unclear);
+        self.form_view.lock(sending || matches!(phase, Phase::Waiting | Phase::Unclear));
+        self.form_view.offer_way_back(phase == Phase::Waiting);
         let label = match phase {
             Phase::Sending => "form.sending",
-            Phase::Unclear => "form.retry",
+            Phase::Waiting | Phase::Unclear => "form.retry",
             Phase::Editing | Phase::Following => "form.send",
         };
         self.form_view.set_busy(sending, label, &self.texts);
@@ -162,10 +181,7 @@ impl App {
             "click" => self.click(&target),
             // Not while typing for the first time: only what is already marked is judged again.
             "input" | "change" => {
-                self.prover.begin_once(&self.description.proof());
-                if let Some(captcha) = &self.captcha {
-                    captcha.begin(&self.description.captcha().string("script"));
-                }
+                self.warm_up();
                 if let Some(when) = self.form_view.when.as_ref().filter(|_| event.type_() == "change") {
                     when.changed(&target, &self.service, &self.description, &self.texts);
                 }
@@ -194,6 +210,14 @@ impl App {
         }
     }
 
+    /// Begins with what takes its time before a request can be sent.
+    fn warm_up(&self) {
+        self.prover.begin_once(&self.description.proof());
+        if let Some(captcha) = &self.captcha {
+            captcha.begin(&self.description.captcha().string("script"));
+        }
+    }
+
     #[inline(never)]
     fn click(self: &Rc<Self>, target: &Element) {
         if self.shell.is_backdrop(target) {
@@ -207,15 +231,17 @@ impl App {
         match action.and_then(|element| element.get_attribute("data-action")).as_deref() {
             Some("close") => self.close(),
             Some("again") => self.ask_again(),
+            Some("hold") => self.take_back(),
             _ => {}
         }
     }
 
     #[inline(never)]
     fn submit(self: &Rc<Self>) {
-        let attempt = match self.phase.get() {
+        let phase = self.phase.get();
+        let attempt = match phase {
             Phase::Sending | Phase::Following => return,
-            Phase::Unclear => self.attempt.take(),
+            Phase::Waiting | Phase::Unclear => self.attempt.take(),
             Phase::Editing => {
                 if !self.form_view.judge(&self.description, &self.texts) {
                     self.form_view.set_alert(&self.texts.get("problem.fields"));
@@ -226,11 +252,17 @@ impl App {
                     return;
                 }
                 let last = self.attempt.take();
+                self.sent_at.set(Date::now());
                 Some(Rc::new(Attempt::of(last.as_deref(), self.body(), new_key)))
             }
         };
         let Some(attempt) = attempt else { return };
         self.attempt.replace(Some(attempt.clone()));
+        // Who insists is believed: some browsers take themselves for offline and are not.
+        if phase == Phase::Editing && !is_online() {
+            return self.wait(&attempt);
+        }
+        self.keep_request(&attempt, true);
         self.form_view.set_alert("");
         self.enter(Phase::Sending);
         live::prepare(&self.service, self.description.value());
@@ -279,7 +311,14 @@ impl App {
         if let Some(captcha) = &self.captcha {
             captcha.reset();
         }
-        self.enter(if outcome == Outcome::Unclear { Phase::Unclear } else { Phase::Editing });
+        if outcome == Outcome::Unclear {
+            self.enter(Phase::Unclear);
+        } else {
+            self.keeper.drop_request();
+            self.enter(Phase::Editing);
+        }
+        // Whoever has closed the form or loaded the page anew meanwhile must not believe that all is well.
+        self.open();
         if matches!(status, 400..=428) {
             // An answer about this very request: the next one is another.
             self.attempt.take();
@@ -321,10 +360,7 @@ impl App {
     /// The request was accepted.
     fn accept(self: &Rc<Self>, body: &Json) {
         self.attempt.take();
-        kept::keep_ours(
-            &self.description.get("site"),
-            &[&body.string("id"), " ", &body.string("follow")].concat(),
-        );
+        self.keeper.keep(&[&body.string("id"), " ", &body.string("follow")].concat());
         self.follow(body);
         let accepted = self.accepted.borrow().clone();
         events::submitted(self.shell.host(), &body.string("id"));
@@ -333,9 +369,12 @@ impl App {
         }
     }
 
-    /// Goes on with what this tab followed before the page was loaded.
+    /// Goes on with what this tab followed before the page was loaded, or had sent.
     fn resume(self: &Rc<Self>) {
-        if let Some((id, token)) = kept::take_left(&self.description.get("site")).split_once(' ') {
+        let left = self.keeper.take_left();
+        if kept::is_request(&left) {
+            self.resume_request(&left);
+        } else if let Some((id, token)) = left.split_once(' ') {
             let body = ObjectWriter::new();
             body.add_text("id", id);
             body.add_text("follow", token);

@@ -72,6 +72,11 @@ pub(crate) fn set_if(element: &Element, name: &str, value: Option<&str>) {
     }
 }
 
+/// Whether the browser believes that there is a network.
+pub(crate) fn is_online() -> bool {
+    window().navigator().on_line()
+}
+
 /// Shows or hides an element.
 #[inline(never)]
 pub(crate) fn show(element: &Element, shown: bool) {

@@ -98,10 +98,12 @@ impl Following {
         });
         let weak = Rc::downgrade(self);
         // A connection from before the network or the page was away may be dead without knowing it.
-        let back = Listener::new(&window(), &["online", "pageshow"], move |_| {
-            if let Some(following) = weak.upgrade()
-                && !following.is_over()
-            {
+        let back = Listener::new(&window(), &["online", "pageshow", "pagehide"], move |event| {
+            let Some(following) = weak.upgrade() else { return };
+            if event.type_() == "pagehide" {
+                // Browsers keep no page that is listening: going back would load it anew.
+                following.leash.borrow().pull();
+            } else if !following.is_over() {
                 following.run();
             }
         });

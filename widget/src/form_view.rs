@@ -27,6 +27,8 @@ pub(crate) struct FormView {
     pub(crate) when: Option<Rc<WhenView>>,
     alert: HtmlElement,
     send: HtmlElement,
+    /// Takes back what waits to be sent.
+    hold: HtmlElement,
     /// Nobody sees it: whoever fills it in is no person.
     trap: HtmlInputElement,
     phone: Option<HtmlElement>,
@@ -84,8 +86,11 @@ impl FormView {
         let alert = add(&element, "p", &[("class", "alert"), ("part", "alert"), ("role", "alert")]);
         let send =
             add(&element, "button", &[("class", "primary"), ("part", "button"), ("data-action", "send")]);
+        let hold = [("type", "button"), ("data-action", "hold"), ("class", "quiet"), ("part", "secondary")];
+        let hold = add(&element, "button", &hold);
+        texts.put(&hold, "form.hold");
         let phone = phone_link(&section, description, texts);
-        let view = Self { section, title, notice, fieldset, fields, when, alert, send, trap, phone };
+        let view = Self { section, title, notice, fieldset, fields, when, alert, send, hold, trap, phone };
         show(&view.notice, false);
         if let Agent::Unusable(notice) = agent {
             view.set_notice(notice, texts);
@@ -173,6 +178,28 @@ impl FormView {
         }
     }
 
+    /// Puts back what stood in the form when this request was made of it. A time that was chosen is to be chosen again.
+    pub(crate) fn restore(&self, request: &Json) {
+        let own = request.get(FIELDS);
+        for field in &self.fields {
+            let Control { place, kind, .. } = &field.control;
+            let consent = request.get(place);
+            let (from, name) = match (field.control.custom(), kind) {
+                (Some(id), _) => (&own, id),
+                (None, Kind::Consent) => (&consent, "accepted"),
+                (None, _) => (request, place.as_str()),
+            };
+            if field.control.is_box() {
+                field.input.set_checked(from.flag(name));
+            } else if let Some(value) = from.text(name) {
+                field.input.set_value(&value);
+            }
+        }
+        if let Some(when) = self.when.as_ref().filter(|_| request.flag("schedule")) {
+            when.choose_later();
+        }
+    }
+
     /// The names of the fields that are filled in, and the reason that is chosen.
     pub(crate) fn filled(&self) -> (Array, String) {
         let (names, mut reason) = (Array::new(), String::new());
@@ -210,6 +237,16 @@ impl FormView {
         if let Some(when) = self.when.as_ref().filter(|when| when.is_later()) {
             request.add("schedule", &when.schedule());
         }
+    }
+
+    /// The button that sends.
+    pub(crate) fn send(&self) -> &HtmlElement {
+        &self.send
+    }
+
+    /// Whether what waits to be sent can be taken back.
+    pub(crate) fn offer_way_back(&self, offered: bool) {
+        show(&self.hold, offered);
     }
 
     /// Whether the fields can be changed. Who has sent by a key in one of them goes on at the button, or the focus would be nowhere.

@@ -1,7 +1,8 @@
-//! Which callback a tab follows: kept in its session storage, so that it outlives the page and ends with the tab.
+//! What a tab keeps of a callback: in its session storage, so that it outlives the page and ends with the tab.
 //!
 //! The callback's id and its token, and nothing that was typed; no cookie. Nor a time at which it runs out: the service knows when a
-//! callback is over, and a visitor's clock need not. Where storage is forbidden or full, the form does without.
+//! callback is over, and a visitor's clock need not. Until the service has answered a request, the request itself, so that it is neither lost
+//! nor sent under another key. Where storage is forbidden or full, the form does without.
 
 use std::cell::Cell;
 
@@ -23,28 +24,74 @@ pub(crate) fn keep(site: &str, followed: &str) {
     put(&storage(), &key(site), followed);
 }
 
-thread_local! {
-    /// Whether a form of this page follows what is kept.
-    static IS_OURS: Cell<bool> = const { Cell::new(false) };
-}
-
-/// Keeps what a form of this page follows from now on.
-pub(crate) fn keep_ours(site: &str, followed: &str) {
-    IS_OURS.set(true);
-    keep(site, followed);
-}
-
-/// What was followed when the page was left, for one of the forms of this page; empty for all others, which stand by themselves.
-pub(crate) fn take_left(site: &str) -> String {
-    let left = if IS_OURS.get() { String::new() } else { kept(site) };
-    if !left.is_empty() {
-        IS_OURS.set(true);
-    }
-    left
-}
-
-/// What is followed.
+/// What is kept.
 #[inline(never)]
 pub(crate) fn kept(site: &str) -> String {
     storage().string(&key(site))
+}
+
+/// Whether what is kept is a request without an answer: JSON, which no id is.
+pub(crate) fn is_request(kept: &str) -> bool {
+    kept.starts_with('{')
+}
+
+thread_local! {
+    /// Whether a form of this page goes on with what is kept.
+    static IS_TAKEN: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Keeps for one form. Of several on a page, one goes on with what was kept when the page was left; all others stand by themselves.
+pub(crate) struct Keeper {
+    site: String,
+    is_ours: Cell<bool>,
+}
+
+impl Keeper {
+    pub(crate) fn new(site: String) -> Self {
+        Self { site, is_ours: Cell::new(false) }
+    }
+
+    /// Keeps what the form follows from now on.
+    pub(crate) fn keep(&self, followed: &str) {
+        self.claim();
+        keep(&self.site, followed);
+    }
+
+    /// Keeps a request, unless another form of the page follows a callback.
+    pub(crate) fn keep_request(&self, request: &str) {
+        let kept = kept(&self.site);
+        if kept.is_empty() || is_request(&kept) {
+            self.keep(request);
+        }
+    }
+
+    /// The request is answered, or taken back.
+    pub(crate) fn drop_request(&self) {
+        if is_request(&kept(&self.site)) {
+            keep(&self.site, "");
+        }
+    }
+
+    /// What was kept when the page was left, for the form that asks first; empty for all others.
+    pub(crate) fn take_left(&self) -> String {
+        let left = if IS_TAKEN.get() { String::new() } else { kept(&self.site) };
+        if !left.is_empty() {
+            self.claim();
+        }
+        left
+    }
+
+    fn claim(&self) {
+        self.is_ours.set(true);
+        IS_TAKEN.set(true);
+    }
+}
+
+impl Drop for Keeper {
+    fn drop(&mut self) {
+        // A page that takes a form away and puts it back finds its callback again.
+        if self.is_ours.get() {
+            IS_TAKEN.set(false);
+        }
+    }
 }

@@ -14,8 +14,6 @@ pub(crate) enum Outcome {
     Fields,
     /// Too many requests: come back after so many seconds.
     Busy(u32),
-    /// The browser is offline, and nothing was sent.
-    Offline,
     /// Whether the request has arrived is not known: the same request must be sent again.
     Unclear,
     /// The service has stored nothing and may take it later.
@@ -35,7 +33,6 @@ impl Outcome {
             Self::Accepted => "accepted",
             Self::Fields => "fields",
             Self::Busy(_) => "busy",
-            Self::Offline => "offline",
             Self::Unclear => "unclear",
             Self::Unavailable => "service",
             Self::Captcha => "captcha",

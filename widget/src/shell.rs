@@ -60,9 +60,10 @@ impl Shell {
         set(&self.host, "data-phase", phase);
     }
 
-    /// Whether the focus is in the form.
+    /// Whether the focus is in the form. Of what lies around a modal dialog, `:focus-within` is not true.
     pub(crate) fn has_focus(&self) -> bool {
-        self.frame.matches(":focus-within").unwrap_or_default()
+        let focused = Styles::root_of(&self.frame).and_then(|root| root.active_element());
+        focused.is_some_and(|focused| self.frame.contains(Some(&focused)))
     }
 
     /// Whether this is the dialog itself, and not something in it: then its backdrop was hit.

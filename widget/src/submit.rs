@@ -6,14 +6,17 @@ use ringback_contract::request::IDEMPOTENCY_KEY;
 
 use crate::attempt::Attempt;
 use crate::deadline::Deadline;
-use crate::dom::window;
 use crate::http::Request;
 use crate::json::Json;
 use crate::outcome::{self, Outcome};
 use crate::prover::Prover;
+use crate::task::sleep;
 
 /// How long the service may take to answer, in milliseconds.
 const PATIENCE: i32 = 15_000;
+
+/// How long after a request without an answer it is sent again, in milliseconds, where there is time for that.
+const PAUSE: u32 = 1_000;
 
 /// How often work is proven for one attempt at most.
 const PROOFS: u8 = 3;
@@ -42,14 +45,17 @@ pub(crate) async fn post(url: &str, attempt: &Attempt, prover: &Prover, captcha:
 }
 
 async fn post_once(url: &str, attempt: &Attempt, proof: &str, captcha: &str) -> Settled {
-    if !window().navigator().on_line() {
-        return Settled { outcome: Outcome::Offline, status: 0, body: Json::default() };
-    }
     let mut headers = vec![("Content-Type", "application/json"), (IDEMPOTENCY_KEY, attempt.key.as_str())];
     headers.extend([(PROOF, proof), (CAPTCHA, captcha)].into_iter().filter(|(_, value)| !value.is_empty()));
     let request = Request { method: "POST", url, headers: &headers, body: Some(&attempt.body) };
     let deadline = Deadline::new(PATIENCE);
-    let Some(answer) = request.send(&deadline).await else {
+    let mut answer = request.send(&deadline).await;
+    if answer.is_none() {
+        // Connections break in the moment in which a telephone changes its network. The key makes one of two.
+        sleep(PAUSE).await;
+        answer = request.send(&deadline).await;
+    }
+    let Some(answer) = answer else {
         return Settled { outcome: Outcome::Unclear, status: 0, body: Json::default() };
     };
     let body = answer.json().await;

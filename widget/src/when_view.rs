@@ -59,6 +59,11 @@ impl WhenView {
         self.later.checked()
     }
 
+    /// As when the visitor chooses to choose a time.
+    pub(crate) fn choose_later(&self) {
+        self.later.click();
+    }
+
     fn picker(&self) -> Option<Rc<Chosen>> {
         self.picker.borrow().clone()
     }
