@@ -2,6 +2,7 @@
 
 mod after;
 mod at_once;
+mod bad_days;
 mod docs;
 mod embedding;
 mod form;
@@ -10,6 +11,7 @@ mod gallery_names;
 mod gallery_pictures;
 mod gallery_plain;
 mod guest;
+mod keyboard;
 mod launcher;
 mod lazy;
 mod levels;

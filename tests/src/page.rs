@@ -128,10 +128,55 @@ impl Page<'_> {
         self.browser.script(script, vec![]).await.as_str().unwrap_or_default().to_owned()
     }
 
+    /// Whether what has the focus is seen to have it.
+    pub async fn has_ring(&self) -> bool {
+        let script = "
+            let element = document.activeElement;
+            while (element?.shadowRoot?.activeElement) element = element.shadowRoot.activeElement;
+            const { outlineStyle, outlineWidth, outlineColor } = getComputedStyle(element);
+            return element !== document.body && element.matches(':focus-visible') && outlineStyle !== 'none'
+                && parseFloat(outlineWidth) >= 2 && outlineColor !== 'rgba(0, 0, 0, 0)';
+        ";
+        self.browser.script(script, vec![]).await == true
+    }
+
+    /// What can be focused in the form, in the order in which it stands there: named as by [`Page::focused`]. Of a group of radio buttons,
+    /// the one that is chosen stands for all.
+    pub async fn controls(&self) -> Vec<String> {
+        let all = "
+            [...found.querySelectorAll('a[href], button, input, select, textarea')]
+                .filter(element => element.checkVisibility() && element.tabIndex >= 0)
+                .filter(element => element.type != 'radio' || element.checked)
+                .map(element => element.id || element.dataset.action || element.dataset.field || element.className || element.localName)
+        ";
+        serde_json::from_value(self.ask(".frame", all.trim()).await).expect("names")
+    }
+
+    /// Selects all that stands in the control with the focus, by keys.
+    pub async fn select_all(&self) {
+        let control = char::from(Key::Control);
+        let strokes = KeyActions::new("keyboard".to_owned())
+            .then(KeyAction::Down { value: control })
+            .then(KeyAction::Down { value: 'a' })
+            .then(KeyAction::Up { value: 'a' })
+            .then(KeyAction::Up { value: control });
+        self.browser.client.perform_actions(strokes).await.expect("keys");
+    }
+
     /// Waits until the focus is there.
     pub async fn until_focused(&self, id: &str) {
-        eventually(&format!("the focus is on {id}"), async || (self.focused().await == id).then_some(()))
-            .await;
+        let mut last = String::new();
+        let waiting = tokio::time::timeout(PATIENCE, async {
+            loop {
+                last = self.focused().await;
+                if last == id {
+                    return;
+                }
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        });
+        let is_there = waiting.await.is_ok();
+        assert!(is_there, "the focus does not come to {id}; it is on {last:?}");
     }
 
     /// Presses Tab until the focus is there.
