@@ -2,6 +2,7 @@
 
 mod after;
 mod at_once;
+mod autofill;
 mod bad_days;
 mod docs;
 mod embedding;

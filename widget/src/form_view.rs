@@ -317,7 +317,10 @@ impl FieldView {
             let optional = [" (", &texts.get("form.optional"), ")"].concat();
             add_text(&label, "span", &[("class", "optional")], &optional);
         }
-        set_if(&input, "autocomplete", field.text("autocomplete").as_deref());
+        // The list of countries has one already, and is no field of the description.
+        if let Some(token) = field.text("autocomplete") {
+            set(&input, "autocomplete", &token);
+        }
         set(&label, "for", name);
         let error =
             add(&row, "p", &[("class", "error"), ("part", "error"), ("aria-live", "polite"), ("hidden", "")]);
