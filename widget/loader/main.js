@@ -80,7 +80,11 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
   const make = async element => {
     const { site, agent = linked, color = "" } = element.dataset;
     const url = `${service}/v1/sites/${site}/form?` + new URLSearchParams({ locale: localesOf(element), agent, color });
-    const described = answerOf(fetchOpenly(url).catch(error => error), url).then(answer => answer.json());
+    // The loader has asked for the form that was meant when it asked for this script; one from a cache has not. An answer is
+    // read once.
+    const first = element.from == url ? element.first : fetchOpenly(url).catch(error => error);
+    element.from = 0;
+    const described = answerOf(first, url).then(answer => answer.json());
     try {
       const [description] = await Promise.all([described, window.WebAssembly && compiled()]);
       const form = mount(element.root, description, service, agent, isInline(element));

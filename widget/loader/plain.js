@@ -86,7 +86,7 @@ export const plain = async given => {
     frame.credentialless = window.crossOriginIsolated;
     if (!isInline) {
       const close = panel.appendChild(page.createElement("button"));
-      close.ariaLabel = closes[locales.map(tag => tag.slice(0, 2)).find(tag => closes[tag]) || "en"];
+      close.ariaLabel = closes[locales.map(tag => tag?.slice(0, 2)).find(tag => closes[tag]) || "en"];
       close.onclick = () => panel.close();
       panel.ariaLabel = label;
       panel.onclose = () => tell(element, "close", {});

@@ -13,33 +13,43 @@
   const waiting = [];
   let main, module, tries = 0;
 
+  const begin = address => fetch(address, { credentials: "omit" }).catch(error => error);
+
   const ask = (element, ...call) => {
     if (!main && /prefill|close/.test(call[0])) return waiting.push(call);
-    module ||= window.WebAssembly && fetch(assets + "ringback.wasm", { credentials: "omit" }).catch(error => error);
+    const meant = element || page.querySelector("ringback-launcher,ringback-form");
+    // All at once: where a round trip takes half a second, one that waits for another is one too many. The main script asks
+    // again where it means another form.
+    if (!main && meant) {
+      const { site, agent = "", color = "" } = meant.dataset;
+      meant.first = begin(meant.from =
+        service + "/v1/sites/" + site + "/form?" + new URLSearchParams({ locale: localesOf(meant), agent, color }));
+    }
+    module ||= window.WebAssembly && begin(assets + "ringback.wasm");
     // Browsers remember a failed import by its address: a new try needs a new one.
     main ||= import(assets + "main.js" + "?".repeat(tries++))
       .then(({ start }) => start({ service, script, module, waiting, localesOf, labelOf, fail }));
     return main.then(run => run(element, ...call)).catch(() => {
       main = 0;
       // Nobody has asked for the form yet who only comes near it.
-      call[0] == "load" || fail(element || page.querySelector("ringback-launcher,ringback-form"), "script-failed");
+      call[0] == "load" || fail(meant, "script-failed");
     });
   };
 
   // What it is to know, it knows before it stands in the page and is drawn.
-  const add = (parent, tag, text = "", data) => {
+  const add = (parent, tag, text, data) => {
     const element = page.createElement(tag);
     element.textContent = text;
     Object.assign(element.dataset, data);
     return parent.appendChild(element);
   };
 
-  // The best first: the service looks them up in the same order.
+  // The best first: the service looks them up in the same order, and passes over what is empty.
   const localesOf = element =>
-    [element.dataset.locale, page.documentElement.lang, ...navigator.languages].filter(Boolean);
+    [element.dataset.locale, page.documentElement.lang, ...navigator.languages];
   // Chinese is here in its simplified script alone; `zh-Hant` and `zh-TW` ask for the other.
   const labelOf = element => element.dataset.label || labels[
-    (localesOf(element).find(tag => labels[tag.slice(0, 2)] && !/^zh-[^cs]+$/i.test(tag)) || "en").slice(0, 2)];
+    (localesOf(element).find(tag => labels[tag?.slice(0, 2)] && !/^zh-[^cs]+$/i.test(tag)) || "en").slice(0, 2)];
 
   // The last level: a link to the hosted page.
   const fail = (element, reason, status = 0) => {
@@ -122,9 +132,9 @@
         ask(0, type == "click" ? "open" : "load", opener.dataset);
       });
   }
-  const begin = () => {
-    script.dataset.site && !page.querySelector("ringback-launcher") && add(page.body, "ringback-launcher", "", script.dataset);
+  const stand = () => {
+    script.dataset.site && !page.querySelector("ringback-launcher") && add(page.body, "ringback-launcher", null, script.dataset);
     present?.q?.forEach(call => Ringback(...call));
   };
-  page.body ? begin() : page.addEventListener("DOMContentLoaded", begin);
+  page.body ? stand() : page.addEventListener("DOMContentLoaded", stand);
 })();

@@ -10,11 +10,10 @@ use wasm_bindgen_cli_support::{Bindgen, Output};
 mod budget;
 mod compress;
 mod fingerprint;
-mod locals;
+mod minify;
 mod names;
 mod optimize;
 mod references;
-mod script;
 mod scripts;
 #[path = "../../widget/styles/compact.rs"]
 mod styles;
@@ -157,7 +156,7 @@ fn compile(
         wasm = fs::read(&after)?;
     }
     optimize::validate(&wasm)?;
-    Ok(Module { wasm, glue: script::compact(&glue) })
+    Ok(Module { wasm, glue })
 }
 
 /// A module and its script, which know each other by short names.

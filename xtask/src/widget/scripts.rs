@@ -3,9 +3,11 @@
 use std::fs;
 use std::path::Path;
 
-use anyhow::{Context as _, Result, bail};
+use anyhow::{Context as _, Result, bail, ensure};
+use oxc::span::SourceType;
 
-use super::{locales, locals, script, styles};
+use super::minify::minify;
+use super::{locales, styles};
 
 /// Where the loader's source names the folder of the assets.
 pub(crate) const ASSETS_MARK: &str = "{assets}";
@@ -16,66 +18,62 @@ const LABELS_MARK: &str = "{texts}";
 /// Where the source of the plain form's frame names what its button is called that closes it.
 const CLOSES_MARK: &str = "{closes}";
 /// How the module's script gives itself to whoever imports it. Here that is the rest of the same file.
-const GLUE_EXPORTS: &str = "export{initSync,__wbg_init as default};";
-
-/// Where what nobody calls begins and ends in the module's script: starting the module without waiting.
-const GLUE_UNUSED: (&str, &str) = ("function initSync(", "let __wbg_init_promise");
+const GLUE_EXPORTS: &str = "export { initSync, __wbg_init as default };";
 
 /// The loader, with a mark for the folder of the assets.
 pub(crate) fn loader(root: &Path) -> Result<String> {
-    let source = source(root, "widget.js", &[ASSETS_MARK, STYLES_MARK, LABELS_MARK])?;
-    let source = source.replace(LABELS_MARK, &texts(root, "loader.label")?);
-    Ok(locals::shorten(&source.replace(STYLES_MARK, &styles(root, "launcher.css")?)))
+    let styles = styles(root, "launcher.css")?;
+    let filled = [(STYLES_MARK, styles), (LABELS_MARK, texts(root, "loader.label")?)];
+    let loader = made(root, "widget.js", "", &filled, SourceType::script())?;
+    ensure!(loader.matches(ASSETS_MARK).count() == 1, "the loader must hold {ASSETS_MARK} once");
+    Ok(loader)
 }
 
 /// The main script, behind that of the first module in one file.
 pub(crate) fn main(root: &Path, glue: &str) -> Result<String> {
-    behind(root, glue, "main.js")
+    made(root, "main.js", before(glue)?, &[], SourceType::mjs())
 }
 
 /// What begins the second module, behind its script in one file.
 pub(crate) fn lazy(root: &Path, glue: &str) -> Result<String> {
-    behind(root, glue, "lazy.js")
+    made(root, "lazy.js", before(glue)?, &[], SourceType::mjs())
 }
 
-fn behind(root: &Path, glue: &str, name: &str) -> Result<String> {
-    let Some(glue) = glue.strip_suffix(GLUE_EXPORTS) else {
+/// The script of a module without what it gives to others.
+fn before(glue: &str) -> Result<&str> {
+    let Some(glue) = glue.trim_end().strip_suffix(GLUE_EXPORTS) else {
         bail!("the module's script does not end in {GLUE_EXPORTS}");
     };
-    let glue = without(glue, GLUE_UNUSED).context("the module's script has changed its shape")?;
-    Ok(locals::shorten(&format!("{glue}\n{}", source(root, name, &[])?)))
+    Ok(glue)
 }
 
 /// The script that shows the plain form in a frame.
 pub(crate) fn plain(root: &Path) -> Result<String> {
-    let source = source(root, "plain.js", &[CLOSES_MARK, STYLES_MARK])?;
-    let source = source.replace(CLOSES_MARK, &texts(root, "form.close")?);
-    Ok(source.replace(STYLES_MARK, &styles(root, "plain.css")?))
+    let styles = styles(root, "plain.css")?;
+    let filled = [(STYLES_MARK, styles), (CLOSES_MARK, texts(root, "form.close")?)];
+    made(root, "plain.js", "", &filled, SourceType::mjs())
 }
 
 /// The script of the self-test.
 pub(crate) fn check(root: &Path) -> Result<String> {
-    let source = source(root, "check.js", &[STYLES_MARK])?;
-    Ok(source.replace(STYLES_MARK, &styles(root, "check.css")?))
+    made(root, "check.js", "", &[(STYLES_MARK, styles(root, "check.css")?)], SourceType::mjs())
 }
 
-/// A text without what stands from one mark up to the other.
-fn without(text: &str, (from, to): (&str, &str)) -> Option<String> {
-    let (before, rest) = text.split_once(from)?;
-    let (_, after) = rest.split_once(to)?;
-    Some([before, to, after].concat())
-}
-
-/// A script without comments and needless white space, which holds each of the marks.
-fn source(root: &Path, name: &str, marks: &[&str]) -> Result<String> {
+/// A script behind another one, filled in and made small. It holds each of the marks once.
+fn made(
+    root: &Path,
+    name: &str,
+    before: &str,
+    filled: &[(&str, String)],
+    kind: SourceType,
+) -> Result<String> {
     let path = format!("widget/loader/{name}");
-    let script = script::compact(&fs::read_to_string(root.join(&path)).with_context(|| path.clone())?);
-    for mark in marks {
-        if script.matches(mark).count() != 1 {
-            bail!("{path} must hold {mark} once");
-        }
+    let mut script = fs::read_to_string(root.join(&path)).with_context(|| path.clone())?;
+    for (mark, content) in filled {
+        ensure!(script.matches(mark).count() == 1, "{path} must hold {mark} once");
+        script = script.replace(mark, content);
     }
-    Ok(script)
+    minify(&path, &format!("{before}\n{script}"), kind)
 }
 
 /// A style sheet as it stands in a script between double quotes.
