@@ -15,7 +15,8 @@ async fn get(house: &House, path: &str, encodings: &str) -> Answer {
 async fn folder(house: &House) -> String {
     let loader = get(house, "/widget.js", "identity").await.text();
     let start = loader.find("/widget/").expect("the loader names its folder");
-    loader[start..].split('"').next().unwrap().trim_end_matches('/').to_owned()
+    // Whichever quotes the minifier has chosen.
+    loader[start..].split(['"', '\'', '`']).next().unwrap().trim_end_matches('/').to_owned()
 }
 
 #[track_caller]
