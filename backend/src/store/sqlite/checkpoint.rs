@@ -82,7 +82,7 @@ impl Drop for Checkpointer {
 fn run(path: &Path, orders: &Receiver<()>, is_done: &AtomicBool) {
     let _guard = EndsTheProcess;
     for () in orders {
-        // Opened for each: a connection that is kept would hold pages, and there are few orders a minute.
+        // Opened for each: one that is kept would hold pages of its own, and opening it is little beside what it carries.
         match connect(path) {
             Ok(connection) => carry_over(&connection),
             Err(error) => tracing::warn!(%error, "the store's log cannot be carried over"),
