@@ -73,12 +73,15 @@ export interface Details {
   /** The callback is stored. */
   submitted: { id: string };
   state: { id: string; state: State };
-  /** Something has failed. `status` is the HTTP status, 0 where there was no answer. */
+  /**
+   * Something has failed. `status` is the HTTP status, 0 where there was no answer. Of what the form tries again by itself, the first
+   * failure is told.
+   */
   error: { type: string; status: number };
 }
 
 export type RingbackEvent<Type extends keyof Details> = CustomEvent<Details[Type]> & {
-  /** The element of the form. */
+  /** The element of the form; `target.dataset.site` is its site. */
   readonly target: HTMLElement;
 };
 

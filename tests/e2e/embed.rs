@@ -56,6 +56,36 @@ async fn the_form_comes_by_what_is_printed_and_under_the_policy_that_is_printed(
 }
 
 #[tokio::test]
+async fn the_button_has_its_sites_colours_from_the_first_paint_by_the_rule_that_is_printed() {
+    let house = House::with(|plan| {
+        plan.with_website();
+        plan.set("sites.acme.theme.color", "#fc0");
+    })
+    .await;
+    let printed = house.command(&["embed", "--site", "acme"]);
+    let rule = between(&printed, ("in a style sheet of the page:\n", "\n-->"));
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    let put = "
+        const sheet = new CSSStyleSheet();
+        sheet.replaceSync(arguments[0]);
+        document.adoptedStyleSheets.push(sheet);
+        const button = document.querySelector('ringback-launcher').shadowRoot.querySelector('button');
+        const { backgroundColor, color } = getComputedStyle(button);
+        return `${color} on ${backgroundColor}`;
+    ";
+    assert_eq!(browser.script(put, vec![rule.into()]).await, "rgb(0, 0, 0) on rgb(255, 204, 0)");
+    // The loader alone was fetched: nothing of the site is known yet.
+    assert_eq!(browser.fetched_from(house.url()).await.len(), 1);
+    page.open().await;
+    assert_eq!(browser.script(put, vec![rule.into()]).await, "rgb(0, 0, 0) on rgb(255, 204, 0)");
+    // A site without colours needs none.
+    assert!(!house.command(&["embed", "--site", "other"]).contains("first paint"));
+}
+
+#[tokio::test]
 async fn a_site_that_there_is_not_is_named_with_what_to_do() {
     let house = House::open().await;
     let config = house.config_file();

@@ -78,7 +78,8 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
 
   // A form of the first level that can be had: the module's, or the service's own in a frame.
   const make = async element => {
-    const { site, agent = linked, color = "" } = element.dataset;
+    const { site, color = "" } = element.dataset;
+    let { agent = linked } = element.dataset;
     const url = `${service}/v1/sites/${site}/form?` + new URLSearchParams({ locale: localesOf(element), agent, color });
     // The loader has asked for the form that was meant when it asked for this script; one from a cache has not. An answer is
     // read once.
@@ -87,6 +88,11 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
     const described = answerOf(first, url).then(answer => answer.json());
     try {
       const [description] = await Promise.all([described, window.WebAssembly && compiled()]);
+      // The link in the page's address is for one of the page's sites, and no word of the others.
+      if (!element.dataset.agent && description.agent?.status == "invalid" && forms().some(other => other.dataset.site != site)) {
+        agent = "";
+        delete description.agent;
+      }
       const form = mount(element.root, description, service, agent, isInline(element));
       element.root.querySelector("slot:not([name])")?.remove();
       // The button in the colours of the site, which only the service knows.
@@ -148,6 +154,8 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
     if (found || !site) return found || page.querySelector("ringback-form");
     const element = page.createElement("ringback-launcher");
     Object.assign(element.dataset, script.dataset, { site, launcher: "none" });
+    // Who is to call and about what, the script tag says of its own site.
+    if (script.dataset.site != site) for (const one of ["agent", "reason"]) delete element.dataset[one];
     if (agent) element.dataset.agent = agent;
     element.isForAgent = agent;
     page.body.append(element);
@@ -155,13 +163,14 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
   };
 
   // The button says where the call stands that is on its way.
-  page.addEventListener("ringback:state", ({ target }) => {
-    const button = target.root?.querySelector("button.launch");
-    if (!button) return;
-    const news = target.root.querySelector(".follow:not(.ended) .news")?.textContent;
-    button.ariaLabel = news || labelOf(target);
-    button.querySelector("span").textContent = target.dataset.label == "" ? "" : news || labelOf(target);
-  });
+  for (const type of ["state", "error"])
+    page.addEventListener("ringback:" + type, ({ target }) => {
+      const button = target.root?.querySelector("button.launch");
+      if (!button) return;
+      const news = target.root.querySelector(".follow:not(.ended,.lost) .news")?.textContent;
+      button.ariaLabel = news || labelOf(target);
+      button.querySelector("span").textContent = target.dataset.label == "" ? "" : news || labelOf(target);
+    });
 
   const commands = {
     // A link stays: the page is scrolled more often than a service comes back.

@@ -5,7 +5,7 @@
 (() => {
   const page = document;
   const script = page.currentScript;
-  const service = script.src.replace(/\/widget(\/v1|\/\w+\/widget)?\.js.*/, "");
+  const service = script.src.replace(/\/widget(\/\w+(\/widget)?)?\.js.*/, "");
   const assets = service + "{assets}";
   const labels = {texts};
   const present = window.Ringback;
@@ -15,9 +15,12 @@
 
   const begin = address => fetch(address, { credentials: "omit" }).catch(error => error);
 
+  // A page may hold a button for each of several sites: each script tag puts one there.
+  const launcherOf = site => page.querySelector(`ringback-launcher[data-site='${site}']`);
+
   const ask = (element, ...call) => {
     if (!main && /prefill|close/.test(call[0])) return waiting.push(call);
-    const meant = element || page.querySelector("ringback-launcher,ringback-form");
+    const meant = element || launcherOf(call[1]?.site || script.dataset.site) || page.querySelector("ringback-form");
     // All at once: where a round trip takes half a second, one that waits for another is one too many. The main script asks
     // again where it means another form.
     if (!main && meant) {
@@ -67,6 +70,7 @@
   // The form in the page, loaded when it comes near the part of the page that can be seen.
   class Form extends HTMLElement {
     connectedCallback() {
+      this.dataset.site ||= script.dataset.site;
       this.root ||= this.draw(this.attachShadow({ mode: "open" }));
     }
 
@@ -105,10 +109,9 @@
         try {
           sessionStorage["ringback/" + this.dataset.site] && ask(this, "load");
         } catch {}
-        button.onclick = async () => {
+        button.onclick = () => {
           button.ariaBusy = true;
-          await ask(this, "open");
-          button.ariaBusy = null;
+          ask(this, "open").then(() => button.ariaBusy = null);
         };
       }
       return root;
@@ -127,13 +130,11 @@
     for (const type of ["pointerdown", "click"])
       page.addEventListener(type, event => {
         const opener = event.composedPath().find(({ dataset }) => dataset?.ringbackOpen != null);
-        if (!opener) return;
-        type == "click" && event.preventDefault();
-        ask(0, type == "click" ? "open" : "load", opener.dataset);
+        opener && ask(0, type == "click" ? (event.preventDefault(), "open") : "load", opener.dataset);
       });
   }
   const stand = () => {
-    script.dataset.site && !page.querySelector("ringback-launcher") && add(page.body, "ringback-launcher", null, script.dataset);
+    script.dataset.site && !launcherOf(script.dataset.site) && add(page.body, "ringback-launcher", null, script.dataset);
     present?.q?.forEach(call => Ringback(...call));
   };
   page.body ? stand() : page.addEventListener("DOMContentLoaded", stand);

@@ -179,6 +179,8 @@ impl FollowView {
     /// The service knows nothing of the callback any more.
     pub(crate) fn lose(&self, texts: &Texts) {
         self.set_alert(&texts.get("follow.unknown"));
+        // What the title says may be true no longer: the page's button does not repeat it.
+        set(&self.section, "class", "follow lost");
         for action in [&self.cancel, &self.number, &self.notify] {
             show(action, false);
         }

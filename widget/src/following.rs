@@ -266,6 +266,7 @@ impl Following {
         if self.shown.get().1.is_some() {
             self.number_view.close();
             self.view.lose(&self.texts);
+            events::failed(&self.marked[0], "unknown", 404);
         } else {
             self.view.ask_again();
         }

@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use crate::dom::page_window;
-use crate::json::{Json, put};
+use crate::json::{Json, ObjectWriter, put};
 
 /// Access alone is an error where the browser forbids storage, and reads as nothing then.
 fn storage() -> Json {
@@ -36,11 +36,12 @@ pub(crate) fn is_request(kept: &str) -> bool {
 }
 
 thread_local! {
-    /// Whether a form of this page goes on with what is kept.
-    static IS_TAKEN: Cell<bool> = const { Cell::new(false) };
+    /// The sites of which a form of this page goes on with what is kept: each is a member that holds some text.
+    static TAKEN: Json = Json::new(ObjectWriter::new().value());
 }
 
-/// Keeps for one form. Of several on a page, one goes on with what was kept when the page was left; all others stand by themselves.
+/// Keeps for one form. Of several of one site on a page, one goes on with what was kept when the page was left; all others stand by
+/// themselves.
 pub(crate) struct Keeper {
     site: String,
     is_ours: Cell<bool>,
@@ -74,7 +75,8 @@ impl Keeper {
 
     /// What was kept when the page was left, for the form that asks first; empty for all others.
     pub(crate) fn take_left(&self) -> String {
-        let left = if IS_TAKEN.get() { String::new() } else { kept(&self.site) };
+        let is_taken = TAKEN.with(|taken| taken.flag(&self.site));
+        let left = if is_taken { String::new() } else { kept(&self.site) };
         if !left.is_empty() {
             self.claim();
         }
@@ -83,7 +85,7 @@ impl Keeper {
 
     fn claim(&self) {
         self.is_ours.set(true);
-        IS_TAKEN.set(true);
+        TAKEN.with(|taken| put(taken, &self.site, "yes"));
     }
 }
 
@@ -91,7 +93,7 @@ impl Drop for Keeper {
     fn drop(&mut self) {
         // A page that takes a form away and puts it back finds its callback again.
         if self.is_ours.get() {
-            IS_TAKEN.set(false);
+            TAKEN.with(|taken| put(taken, &self.site, ""));
         }
     }
 }

@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Args;
+use ringback_contract::color::Color;
 
 use super::link::public_url;
 use super::{ConfigFile, print};
@@ -30,7 +31,9 @@ impl Embed {
         let pinned = pinned_loader().context(
             "this build has no widget\n  hint: run `cargo xtask widget`, then build the service again",
         )?;
-        print(&page(service.trim_end_matches('/'), &self.site, &site.origins, &pinned))
+        let page = page(service.trim_end_matches('/'), &self.site, &site.origins, &pinned);
+        let colored = Color::parse(&site.theme.color).map(|color| colors(&self.site, color));
+        print(&(page + &colored.unwrap_or_default()))
     }
 }
 
@@ -60,14 +63,28 @@ script-src {service} 'wasm-unsafe-eval'; connect-src {service}; frame-src {servi
     )
 }
 
+/// What gives the button its site's colours before anything of the site is fetched: the loader is the same for all sites.
+fn colors(site: &str, color: Color) -> String {
+    format!(
+        "
+
+<!-- For the button to have the site's colours from the first paint, in a style sheet of the page:
+ringback-launcher[data-site=\"{site}\"] {{ --ringback-color: {color}; --ringback-on-color: {} }}
+-->",
+        color.text_on()
+    )
+}
+
 #[cfg(test)]
 mod tests {
-    use super::page;
+    use ringback_contract::color::Color;
+
+    use super::{colors, page};
 
     #[test]
     fn what_is_printed_is_one_script_tag_and_comments() {
         let pinned = ("/widget/0123456789abcdef/widget.js".to_owned(), "sha384-AAAA".to_owned());
-        let text = page("https://callback.example.com", "acme", &[], &pinned);
+        let text = page("https://callback.example.com", "acme", &[], &pinned) + &colors("acme", Color::WHITE);
         let mut outside = String::new();
         for part in text.split("<!--") {
             outside += part.split_once("-->").map_or(part, |(comment, rest)| {

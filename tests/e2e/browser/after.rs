@@ -9,7 +9,7 @@ use ringback_tests::visitor;
 use serde_json::json;
 use webex_simulator::{Effect, Failure, Fault, Operation, Pace, TaskState, organization};
 
-use super::{house, play_to};
+use super::{asked, filled, house, play_to, visit};
 
 /// Another number of the visitor.
 const OTHER: &str = "+1 202 555 0177";
@@ -25,16 +25,6 @@ async fn away(retry_s: i64) -> House {
     let refused = Fault::new(Operation::CreateTask, Effect::Status(Failure::status(429))).times(u32::MAX);
     house.control().fault(&refused).await.unwrap();
     house
-}
-
-/// A page on which a callback was asked for, and where it is followed.
-async fn asked(house: &House) -> Browser {
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
-    let page = browser.page();
-    page.ask_for_call().await;
-    page.until_phase("following").await;
-    browser
 }
 
 async fn until_forgotten(browser: &Browser) {
@@ -162,8 +152,7 @@ async fn a_callback_is_found_again_after_a_reload_and_on_other_pages_until_it_is
 #[tokio::test]
 async fn what_the_service_does_not_know_any_more_gives_way_to_the_form() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let unknown = "sessionStorage['ringback/acme'] = '019b7a4c-6f00-7a33-9d0e-5b1c2f3a4d5e rbf_x.y'";
     browser.script(unknown, vec![]).await;
     let page = browser.page();
@@ -240,11 +229,8 @@ async fn who_looks_elsewhere_is_notified_of_what_matters_if_they_wish() {
 #[tokio::test]
 async fn where_streams_do_not_come_through_the_page_asks_again_and_again() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     // As a proxy does that keeps an answer until it is whole.
     let hold = "
         const send = window.fetch;

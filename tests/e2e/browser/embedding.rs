@@ -8,7 +8,7 @@ use ringback_tests::visitor;
 use serde_json::{Value, json};
 use webex_simulator::OutboundType;
 
-use super::house;
+use super::{filled, house, opened, visit};
 
 /// What pages write that call before the script has come.
 const QUEUE: &str = "window.Ringback = function () { (Ringback.q = Ringback.q || []).push(arguments) };";
@@ -36,8 +36,7 @@ async fn what_a_page_says_before_the_script_has_come_is_done_when_it_comes() {
 #[tokio::test]
 async fn what_is_no_wish_to_be_called_waits_and_fetches_nothing() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     browser.script("Ringback('prefill', { name: 'Ann Later' }); Ringback('close')", vec![]).await;
@@ -57,8 +56,7 @@ async fn what_is_no_wish_to_be_called_waits_and_fetches_nothing() {
 #[tokio::test]
 async fn a_script_tag_that_stands_twice_on_a_page_is_one() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     let again = "
@@ -167,11 +165,8 @@ async fn any_element_opens_the_form_with_a_reason_and_for_an_agent() {
 #[tokio::test]
 async fn a_page_can_keep_the_form_from_being_sent_and_learns_nothing_of_what_was_typed() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     let keep = "Ringback('on', 'before-submit', watched.keep = event => event.preventDefault())";
     browser.script(keep, vec![]).await;
     page.send().await;
@@ -197,10 +192,8 @@ async fn a_page_can_keep_the_form_from_being_sent_and_learns_nothing_of_what_was
 #[tokio::test]
 async fn a_form_that_is_taken_away_and_put_back_works_and_is_heard_once() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = opened(&house).await;
     let page = browser.page();
-    page.open().await;
     page.click("[data-action=close]").await;
     let away = "
         window.watched.launcher = document.querySelector('ringback-launcher');

@@ -7,13 +7,12 @@ use ringback_tests::eventually::eventually;
 use ringback_tests::visitor;
 use webex_simulator::TaskState;
 
-use super::{house, play_to};
+use super::{filled, house, opened, play_to, visit};
 
 #[tokio::test]
 async fn a_page_pays_for_the_loader_alone_until_a_visitor_wishes_to_be_called() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     browser.page().element("button.launch").await;
     assert_eq!(browser.fetched_from(house.url()).await, [format!("{}/widget.js", house.url())]);
     browser.page().open().await;
@@ -35,8 +34,7 @@ async fn a_page_pays_for_the_loader_alone_until_a_visitor_wishes_to_be_called() 
 #[tokio::test]
 async fn a_visitor_asks_with_the_mouse_and_sees_the_call_happen() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.ask_for_call().await;
     page.until_state("requested").await;
@@ -67,8 +65,7 @@ async fn a_visitor_asks_with_the_mouse_and_sees_the_call_happen() {
 #[tokio::test]
 async fn the_keyboard_alone_does_the_whole_job() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     page.tab_to("launch").await;
@@ -103,10 +100,8 @@ async fn the_keyboard_alone_does_the_whole_job() {
 #[tokio::test]
 async fn the_focus_stays_in_the_dialog_and_goes_back_when_it_closes() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = opened(&house).await;
     let page = browser.page();
-    page.open().await;
     page.fill("#name", visitor::NAME).await;
     // Through every control and around, never to the page behind it.
     let mut seen = Vec::new();
@@ -141,8 +136,7 @@ async fn a_visitor_calls_it_off() {
         .fault(&webex_simulator::Fault::status(webex_simulator::Operation::CreateTask, 503).times(1000))
         .await
         .unwrap();
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.ask_for_call().await;
     page.click("[data-action=cancel]").await;
@@ -209,11 +203,8 @@ async fn an_empty_field_begins_where_its_language_does() {
 #[tokio::test]
 async fn who_sends_by_a_key_in_a_field_has_the_focus_on_the_button_while_the_fields_are_locked() {
     let mut house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     house.kill().await;
     page.fill("#email", visitor::EMAIL).await;
     page.press(&[Key::Enter]).await;

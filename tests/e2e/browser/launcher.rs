@@ -6,7 +6,7 @@ use ringback_tests::house::House;
 use serde_json::json;
 use webex_simulator::TaskState;
 
-use super::{house, play_to};
+use super::{asked, house, play_to, visit};
 
 /// What can be read on the button, and what is read aloud.
 async fn label(browser: &Browser) -> String {
@@ -59,8 +59,7 @@ async fn the_script_tag_says_what_stands_on_the_button() {
 #[tokio::test]
 async fn the_button_says_where_a_call_stands_and_does_so_on_the_next_page_too() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     assert_eq!(label(&browser).await, "Call me back|Call me back");
@@ -82,14 +81,36 @@ async fn the_button_says_where_a_call_stands_and_does_so_on_the_next_page_too() 
 }
 
 #[tokio::test]
+async fn a_call_that_the_service_has_forgotten_is_told_no_longer() {
+    let house = house().await;
+    let browser = asked(&house).await;
+    let page = browser.page();
+    page.until_state("requested").await;
+    page.click("[data-action=close]").await;
+    until_label(&browser, "Your request has reached our team").await;
+    // The stream is begun anew.
+    let forgotten = "
+        const send = window.fetch;
+        window.fetch = (url, ...more) =>
+            String(url).includes('/v1/callbacks/') ? Promise.resolve(new Response('{}', { status: 404 })) : send(url, ...more);
+        dispatchEvent(new Event('online'));
+    ";
+    browser.script(forgotten, vec![]).await;
+    until_label(&browser, "Call me back").await;
+    page.click("button.launch").await;
+    page.until_text(".follow .alert", "We can’t show any more").await;
+    page.click("[data-action=again]").await;
+    page.until_phase("editing").await;
+}
+
+#[tokio::test]
 async fn the_button_takes_on_the_colours_of_its_site() {
     let house = House::with(|plan| {
         plan.with_website();
         plan.set("sites.acme.theme.color", "#ffcc00");
     })
     .await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     let script = "

@@ -7,16 +7,13 @@ use ringback_tests::figures::Figures;
 use serde_json::json;
 use webex_simulator::TaskState;
 
-use super::{house, play_to};
+use super::{filled, house, play_to, visit};
 
 #[tokio::test]
 async fn what_follows_a_callback_is_fetched_when_the_form_is_sent_and_not_before() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     let is_late = |name: &String| name.contains("lazy") || name.contains("/texts");
     let fetched = browser.fetched_from(house.url()).await;
     assert!(!fetched.iter().any(is_late), "{fetched:?}");
@@ -78,8 +75,7 @@ async fn who_gets_no_live_view_still_reads_that_the_request_was_accepted_and_whe
 #[tokio::test]
 async fn a_form_that_goes_away_takes_its_live_view_along() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.ask_for_call().await;
     page.until_state("requested").await;
