@@ -23,6 +23,7 @@ mod plain;
 mod plain_frame;
 mod plain_pictures;
 mod pressed;
+mod rounds;
 mod strict;
 mod trouble;
 mod two_sites;

@@ -5,7 +5,7 @@ use ringback_tests::eventually::eventually;
 use ringback_tests::house::House;
 use serde_json::json;
 
-use super::house;
+use super::{house, visit};
 
 /// What the page's window has now and did not have before. The browser's driver leaves names of its own.
 const NEW_NAMES: &str = "
@@ -17,8 +17,7 @@ const NEW_NAMES: &str = "
 #[tokio::test]
 async fn the_page_gets_one_name_and_no_other() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     assert_eq!(browser.script(NEW_NAMES, vec![]).await, json!(["Ringback"]));
@@ -76,83 +75,10 @@ async fn nothing_moves_and_nothing_is_fetched_before_a_visitor_shows_intent() {
     assert_eq!(browser.script("return watched.shifts", vec![]).await, json!([]));
 }
 
-/// Keeps the memory of each module that is started.
-const KEEP_MEMORY: &str = "
-    watched.memories = [];
-    for (const name of ['instantiate', 'instantiateStreaming']) {
-        const start = WebAssembly[name];
-        WebAssembly[name] = async (...given) => {
-            const started = await start(...given);
-            watched.memories.push((started.instance ?? started).exports.memory);
-            return started;
-        };
-    }
-";
-
-/// What a visitor and a page of one piece do again and again: the dialog opens and closes, a form comes and goes, and so does the
-/// launcher with its dialog.
-const ROUND: &str = "
-    const until = async found => {
-        while (!found()) await new Promise(done => setTimeout(done, 5));
-    };
-    const shows = (element, selector) => element.shadowRoot.querySelector(selector);
-    const open = async element => {
-        Ringback('open', { site: element.dataset.site });
-        await until(() => shows(element, 'dialog[open] form'));
-        Ringback('close');
-        await until(() => !shows(element, 'dialog[open]'));
-    };
-    const launcher = document.querySelector('ringback-launcher');
-    await open(launcher);
-
-    const form = document.createElement('ringback-form');
-    form.dataset.site = 'acme';
-    document.querySelector('main').prepend(form);
-    form.scrollIntoView({ behavior: 'instant' });
-    await until(() => shows(form, 'section form'));
-    form.remove();
-    await until(() => !shows(form, '.frame'));
-
-    launcher.remove();
-    await until(() => !shows(launcher, '.frame'));
-    document.body.append(launcher);
-    await open(launcher);
-";
-
-async fn rounds(browser: &Browser, count: u32) {
-    for _ in 0..count {
-        browser.script(&format!("return (async () => {{ {ROUND} }})()"), vec![]).await;
-    }
-}
-
-#[tokio::test]
-async fn after_fifty_rounds_there_are_as_many_nodes_and_listeners_as_after_one() {
-    let house = house().await;
-    let browser = Browser::open().await;
-    browser.before_each_page(KEEP_MEMORY).await;
-    browser.goto(house.website()).await;
-    browser.page().element("button.launch").await;
-    let memory = "return watched.memories.map(memory => memory.buffer.byteLength)";
-    rounds(&browser, 1).await;
-    let (nodes, listeners) = browser.nodes_and_listeners().await;
-    let kept = browser.script(memory, vec![]).await;
-    rounds(&browser, 49).await;
-    let after = eventually("what nobody holds is gone", async || {
-        let after = browser.nodes_and_listeners().await;
-        (after.0 <= nodes && after.1 <= listeners).then_some(after)
-    });
-    after.await;
-    // One module for all of them, and it has not grown.
-    assert_eq!(kept.as_array().unwrap().len(), 1);
-    assert_eq!(browser.script(memory, vec![]).await, kept);
-    assert_eq!(browser.complaints().await, Vec::<String>::new());
-}
-
 #[tokio::test]
 async fn the_form_looks_and_works_the_same_under_a_page_that_resets_everything() {
     let house: House = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     let reset = "
