@@ -1,6 +1,7 @@
 //! The form in a real browser, on a page of another origin.
 
 mod after;
+mod again;
 mod at_once;
 mod autofill;
 mod bad_days;

@@ -11,6 +11,7 @@ use web_sys::{Element, Event, ShadowRoot};
 
 use crate::accepted_view::AcceptedView;
 use crate::attempt::{Attempt, uuid};
+use crate::backoff::Backoff;
 use crate::captcha::Captcha;
 use crate::description::{Agent, Description};
 use crate::dom::{focus, is_online, window};
@@ -71,6 +72,9 @@ pub(crate) struct App {
     attempt: RefCell<Option<Rc<Attempt>>>,
     /// When the visitor sent it, in milliseconds.
     sent_at: Cell<f64>,
+    /// How often the visitor or the network has begun anew: an answer to what was begun before is not waited for any more.
+    turn: Cell<u32>,
+    backoff: Backoff,
     keeper: Keeper,
     /// What says that a request was accepted, and the live view in it.
     accepted: RefCell<Option<Rc<AcceptedView>>>,
@@ -104,6 +108,8 @@ impl App {
             opened_at: Date::now(),
             attempt: RefCell::default(),
             sent_at: Cell::default(),
+            turn: Cell::default(),
+            backoff: Backoff::new(&unanswered::WAITS),
             accepted: RefCell::default(),
             live: RefCell::default(),
             prover: Rc::default(),
@@ -159,7 +165,14 @@ impl App {
         self.shell.set_phase(phase.name());
         let sending = phase == Phase::Sending;
         self.form_view.lock(sending || matches!(phase, Phase::Waiting | Phase::Unclear));
-        self.form_view.offer_way_back(phase == Phase::Waiting);
+        self.form_view.offer_way_back(
+            match phase {
+                Phase::Waiting => "form.hold",
+                Phase::Unclear => "form.stop",
+                _ => "",
+            },
+            &self.texts,
+        );
         let label = match phase {
             Phase::Sending => "form.sending",
             Phase::Waiting | Phase::Unclear => "form.retry",
@@ -167,6 +180,9 @@ impl App {
         };
         self.form_view.set_busy(sending, label, &self.texts);
         self.form_view.show(phase != Phase::Following);
+        if let Some(when) = self.form_view.when.as_ref().filter(|_| phase == Phase::Editing) {
+            when.choose_again();
+        }
     }
 
     fn react(self: &Rc<Self>, event: &Event) {
@@ -266,8 +282,15 @@ impl App {
         self.form_view.set_alert("");
         self.enter(Phase::Sending);
         live::prepare(&self.service, self.description.value());
+        self.begin_turn();
+        self.backoff.reset();
+        self.post(attempt);
+    }
+
+    /// Posts an attempt, and shows what becomes of it.
+    fn post(self: &Rc<Self>, attempt: Rc<Attempt>) {
         let url = [&self.service, "/v1/sites/", &self.description.get("site"), "/callbacks"].concat();
-        let (weak, prover) = (Rc::downgrade(self), self.prover.clone());
+        let (weak, prover, turn) = (Rc::downgrade(self), self.prover.clone(), self.turn.get());
         let captcha = self.captcha.as_ref().map(|captcha| captcha.token()).unwrap_or_default();
         let typing = self.description.typing();
         let is_early = Date::now() - self.opened_at < f64::from(typing);
@@ -278,7 +301,7 @@ impl App {
             }
             let settled = submit::post(&url, &attempt, &prover, &captcha).await;
             if let Some(app) = weak.upgrade() {
-                app.settle(&settled);
+                app.settle(&settled, turn);
             }
         });
     }
@@ -296,12 +319,22 @@ impl App {
         request.text()
     }
 
-    /// Shows what became of a post.
+    /// Shows what became of a post of that turn.
     #[inline(never)]
-    fn settle(self: &Rc<Self>, settled: &Settled) {
+    fn settle(self: &Rc<Self>, settled: &Settled, turn: u32) {
         let Settled { outcome, status, ref body } = *settled;
-        if outcome == Outcome::Accepted {
+        let phase = self.phase.get();
+        let is_meant = turn == self.turn.get();
+        // What the visitor has taken back too late is told all the same, or it could not be called off.
+        if outcome == Outcome::Accepted && (is_meant || phase == Phase::Editing) {
             return self.accept(body);
+        }
+        if !is_meant {
+            return;
+        }
+        if outcome == Outcome::Unclear && phase == Phase::Unclear {
+            // Tried by itself, and nothing has changed: who has closed the form has been told.
+            return self.try_later();
         }
         let text = match outcome {
             Outcome::Fields => self.mark(body),
@@ -328,6 +361,9 @@ impl App {
             self.form_view.focus_first_wrong();
         }
         self.form_view.set_alert(&text);
+        if outcome == Outcome::Unclear {
+            self.try_later();
+        }
         events::failed(self.shell.host(), outcome.name(), status);
     }
 

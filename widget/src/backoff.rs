@@ -1,20 +1,25 @@
-//! How long to wait before asking for a callback's state again.
+//! How long to wait before the service is asked again that did not answer.
 
-/// The waits in milliseconds; the last one repeats.
-const WAITS: [u32; 6] = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
+use std::cell::Cell;
 
 /// The wait before each further try, longer after each failure.
-#[derive(Default)]
 pub(crate) struct Backoff {
-    failures: usize,
+    /// In milliseconds; the last one repeats.
+    waits: &'static [u32],
+    failures: Cell<usize>,
 }
 
 impl Backoff {
+    pub(crate) const fn new(waits: &'static [u32]) -> Self {
+        Self { waits, failures: Cell::new(0) }
+    }
+
     /// The next wait in milliseconds. `random` from 0 to 1 lengthens it by up to a half, so that the visitors of a
     /// service that comes back do not all return at once.
-    pub(crate) fn next(&mut self, random: f64) -> u32 {
-        let wait = WAITS[self.failures.min(WAITS.len() - 1)];
-        self.failures += 1;
+    pub(crate) fn next(&self, random: f64) -> u32 {
+        let failures = self.failures.get();
+        self.failures.set(failures + 1);
+        let wait = self.waits.get(failures).or(self.waits.last()).copied().unwrap_or_default();
         #[expect(
             clippy::cast_possible_truncation,
             clippy::cast_sign_loss,
@@ -24,8 +29,8 @@ impl Backoff {
         wait + random_part
     }
 
-    pub(crate) fn reset(&mut self) {
-        self.failures = 0;
+    pub(crate) fn reset(&self) {
+        self.failures.set(0);
     }
 }
 
@@ -35,9 +40,9 @@ mod tests {
 
     #[test]
     fn waits_grow_until_they_are_long_enough() {
-        let mut backoff = Backoff::default();
-        let waits: Vec<_> = (0..8).map(|_| backoff.next(0.0)).collect();
-        assert_eq!(waits, [500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000, 15_000]);
+        let backoff = Backoff::new(&[500, 1_000, 15_000]);
+        let waits: Vec<_> = (0..5).map(|_| backoff.next(0.0)).collect();
+        assert_eq!(waits, [500, 1_000, 15_000, 15_000, 15_000]);
         assert_eq!(backoff.next(1.0), 22_500);
         backoff.reset();
         assert_eq!(backoff.next(0.0), 500);

@@ -23,6 +23,9 @@ const ANSWER: i32 = 10_000;
 /// How often to ask where streams do not come through, in milliseconds.
 const ASK_EVERY: u32 = 4_000;
 
+/// How long to wait before a callback is asked for again, in milliseconds.
+const WAITS: [u32; 6] = [500, 1_000, 2_000, 4_000, 8_000, 15_000];
+
 /// A callback to follow.
 #[derive(Clone)]
 pub(crate) struct Followed {
@@ -101,7 +104,7 @@ enum End {
 
 /// Follows until the listener says stop.
 pub(crate) async fn run(followed: Followed, leash: Leash, tell: impl Fn(News) -> Next) {
-    let mut backoff = Backoff::default();
+    let backoff = Backoff::new(&WAITS);
     let mut streams = true;
     while !leash.0.is_pulled.get() {
         let end = if streams {

@@ -88,7 +88,6 @@ impl FormView {
             add(&element, "button", &[("class", "primary"), ("part", "button"), ("data-action", "send")]);
         let hold = [("type", "button"), ("data-action", "hold"), ("class", "quiet"), ("part", "secondary")];
         let hold = add(&element, "button", &hold);
-        texts.put(&hold, "form.hold");
         let phone = phone_link(&section, description, texts);
         let view = Self { section, title, notice, fieldset, fields, when, alert, send, hold, trap, phone };
         show(&view.notice, false);
@@ -178,8 +177,8 @@ impl FormView {
         }
     }
 
-    /// Puts back what stood in the form when this request was made of it. A time that was chosen is to be chosen again.
-    pub(crate) fn restore(&self, request: &Json) {
+    /// Puts back what stood in the form when this request was made of it. `when` is how its time was told, if it has one.
+    pub(crate) fn restore(&self, request: &Json, when: &str) {
         let own = request.get(FIELDS);
         for field in &self.fields {
             let Control { place, kind, .. } = &field.control;
@@ -195,8 +194,8 @@ impl FormView {
                 field.input.set_value(&value);
             }
         }
-        if let Some(when) = self.when.as_ref().filter(|_| request.flag("schedule")) {
-            when.choose_later();
+        if let Some(view) = self.when.as_ref().filter(|_| request.flag("schedule")) {
+            view.tell(when);
         }
     }
 
@@ -244,8 +243,14 @@ impl FormView {
         &self.send
     }
 
-    /// Whether what waits to be sent can be taken back.
-    pub(crate) fn offer_way_back(&self, offered: bool) {
+    /// What the way back from what waits to be sent is called: the key of a text, empty where there is none.
+    pub(crate) fn offer_way_back(&self, label: &str, texts: &Texts) {
+        let offered = !label.is_empty();
+        if offered {
+            texts.put(&self.hold, label);
+        } else if self.hold.matches(":focus").unwrap_or_default() {
+            focus(&self.send);
+        }
         show(&self.hold, offered);
     }
 
@@ -266,14 +271,16 @@ impl FormView {
 
     /// Tells something about the whole form, or with an empty text takes it back.
     pub(crate) fn set_alert(&self, text: &str) {
+        let is_news = self.alert.has_attribute("hidden");
         show(&self.alert, !text.is_empty());
         self.alert.set_text_content(Some(text));
         if let Some(phone) = &self.phone {
             show(phone, !text.is_empty());
         }
-        if !text.is_empty() && !self.is_any_wrong() {
-            // On a small screen it may stand below the edge, and the number to call below that. Wrong fields are scrolled to by their focus.
-            self.phone.as_ref().unwrap_or(&self.send).scroll_into_view_with_bool(false);
+        if is_news && !text.is_empty() && !self.is_any_wrong() {
+            // On a small screen it may stand below the edge, and below that what can be done about it, and the number to call. Wrong fields are
+            // scrolled to by their focus.
+            self.section.scroll_into_view_with_bool(false);
         }
     }
 

@@ -59,6 +59,11 @@ impl Choice {
         if self.times.judge() { self.times.picker.schedule() } else { JsValue::UNDEFINED }
     }
 
+    /// The time in the words of the language; empty where none is chosen.
+    pub fn told(&self) -> String {
+        self.times.picker.told()
+    }
+
     /// The service does not take the time, for the reason of this code: says so, and asks for others.
     pub fn refuse(&self, code: &str) {
         self.times.refuse(code);

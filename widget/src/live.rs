@@ -43,6 +43,11 @@ impl Chosen {
         self.0.schedule()
     }
 
+    /// In the words of the language.
+    pub(crate) fn told(&self) -> String {
+        self.0.told()
+    }
+
     /// The service does not take the time, for the reason of this code.
     pub(crate) fn refuse(&self, code: &str) {
         self.0.refuse(code);
@@ -80,6 +85,8 @@ extern "C" {
     type Handle;
     #[wasm_bindgen(method)]
     fn schedule(this: &Handle) -> JsValue;
+    #[wasm_bindgen(method)]
+    fn told(this: &Handle) -> String;
     #[wasm_bindgen(method)]
     fn refuse(this: &Handle, code: &str);
     #[wasm_bindgen(method)]

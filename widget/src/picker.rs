@@ -118,6 +118,13 @@ impl Picker {
         schedule.value()
     }
 
+    /// What is chosen, as the lists show it.
+    pub(crate) fn told(&self) -> String {
+        let chosen = self.time.query_selector("option:checked").ok().flatten();
+        let time = chosen.and_then(|chosen| chosen.text_content());
+        time.map_or(String::new(), |time| [&self.day.value(), ", ", &time].concat())
+    }
+
     /// Says what is wrong with the time, or with an empty text that nothing is.
     #[inline(never)]
     pub(crate) fn tell(&self, text: &str) {

@@ -23,6 +23,8 @@ pub(crate) struct WhenView {
     picker: RefCell<Option<Rc<Chosen>>>,
     /// Whether the picker is there, or on its way.
     is_asked: Cell<bool>,
+    /// Whether a time is told that was chosen before the page was loaded.
+    was_chosen: Cell<bool>,
 }
 
 impl WhenView {
@@ -42,7 +44,7 @@ impl WhenView {
         };
         let (now, later) = (choice("form.now"), choice("form.later"));
         now.set_checked(true);
-        let place = add(&group, "div", &[("hidden", "")]);
+        let place = add(&group, "div", &[("class", "detail"), ("hidden", "")]);
         let error =
             add(&group, "p", &[("class", "error"), ("part", "error"), ("role", "alert"), ("hidden", "")]);
         Some(Rc::new(Self {
@@ -52,6 +54,7 @@ impl WhenView {
             error,
             picker: RefCell::default(),
             is_asked: Cell::default(),
+            was_chosen: Cell::default(),
         }))
     }
 
@@ -59,9 +62,31 @@ impl WhenView {
         self.later.checked()
     }
 
-    /// As when the visitor chooses to choose a time.
-    pub(crate) fn choose_later(&self) {
-        self.later.click();
+    /// Tells the time that was chosen before the page was loaded, which nothing needs to be fetched for.
+    pub(crate) fn tell(&self, told: &str) {
+        self.later.set_checked(true);
+        self.was_chosen.set(true);
+        self.place.set_text_content(Some(told));
+        show(&self.place, true);
+    }
+
+    /// How the chosen time is told; empty where there is none.
+    pub(crate) fn told(&self) -> String {
+        if !self.is_later() {
+            return String::new();
+        }
+        let told = self.picker().map(|picker| picker.told());
+        told.or_else(|| self.place.text_content()).unwrap_or_default()
+    }
+
+    /// A time that was chosen before the page was loaded is to be chosen again, if the visitor can: it may be taken by now.
+    pub(crate) fn choose_again(&self) {
+        if self.was_chosen.take() {
+            self.place.set_text_content(None);
+            // As by the visitor's hand, which is heard only where it changes something.
+            self.now.set_checked(true);
+            self.later.click();
+        }
     }
 
     fn picker(&self) -> Option<Rc<Chosen>> {

@@ -9,7 +9,7 @@ use ringback_tests::plan::{API_KEY, Plan};
 use ringback_tests::visitor;
 use webex_simulator::{Effect, Failure, Fault, Operation, Pace, TaskState};
 
-use super::play_to;
+use super::{PATIENT, play_to};
 
 /// Watches in each moment in which a focus is lost: none may be, while a form is open.
 const WATCH_FOCUS: &str = "
@@ -238,7 +238,7 @@ async fn in_a_form_on_a_page_which_lets_the_focus_go() {
 async fn without_a_network_and_without_an_answer() {
     let mut house = away().await;
     let browser = Browser::open().await;
-    browser.before_each_page(WATCH_FOCUS).await;
+    browser.before_each_page(&[PATIENT, WATCH_FOCUS].concat()).await;
     browser.goto(house.website()).await;
     let page = browser.page();
     page.element("button.launch").await;
@@ -262,7 +262,7 @@ async fn without_a_network_and_without_an_answer() {
     page.press(&[Key::Enter]).await;
     page.until_phase("unclear").await;
     page.until_focused("send").await;
-    assert_eq!(walk(&page, "close").await, ["send", "close"]);
+    assert_eq!(walk(&page, "close").await, ["send", "hold", "close"]);
     house.start().await;
     press_on(&page, "send", Key::Enter).await;
     page.until_phase("following").await;

@@ -1,21 +1,17 @@
 //! What goes wrong is told where it went wrong, and nothing that was typed is lost.
 
-use ringback_tests::browser::Browser;
 use ringback_tests::house::House;
 use ringback_tests::visitor;
 use serde_json::json;
 use webex_simulator::{Pace, TaskState};
 
-use super::{house, play_to};
+use super::{PATIENT, filled, filled_after, house, opened, play_to, visit};
 
 #[tokio::test]
 async fn a_wrong_number_is_told_at_its_field_before_anything_is_sent() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     page.fill("#phone", "12").await;
     page.send().await;
     page.until_text("#phone-error", "too short").await;
@@ -31,10 +27,8 @@ async fn a_wrong_number_is_told_at_its_field_before_anything_is_sent() {
 #[tokio::test]
 async fn everything_that_is_missing_is_told_at_its_field() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = opened(&house).await;
     let page = browser.page();
-    page.open().await;
     page.send().await;
     for field in ["#name-error", "#phone-error", "#consent-error"] {
         assert!(!page.text(field).await.is_empty(), "{field}");
@@ -49,11 +43,8 @@ async fn everything_that_is_missing_is_told_at_its_field() {
 #[tokio::test]
 async fn what_the_service_refuses_is_told_at_the_same_field() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     // A number that has the right shape, of a country that the site does not call.
     page.fill("#phone", "+44 20 7946 0142").await;
     page.send().await;
@@ -61,23 +52,6 @@ async fn what_the_service_refuses_is_told_at_the_same_field() {
     page.until_focused("phone").await;
     assert_eq!(page.value("#name").await, visitor::NAME);
     page.fill("#phone", visitor::PHONE).await;
-    page.send().await;
-    page.until_state("requested").await;
-    house.until_tasks(1).await;
-}
-
-#[tokio::test]
-async fn a_request_without_an_answer_is_sent_again_without_a_second_call() {
-    let mut house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
-    let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    house.kill().await;
-    page.send().await;
-    page.until_text(".ask .alert", "won’t call you twice").await;
-    house.start().await;
     page.send().await;
     page.until_state("requested").await;
     house.until_tasks(1).await;
@@ -98,11 +72,8 @@ const LOSE: &str = "
 #[tokio::test]
 async fn one_answer_that_was_lost_is_asked_for_again_and_nobody_notices() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled(&house).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     browser.script(LOSE, vec![json!(1)]).await;
     page.send().await;
     page.until_state("requested").await;
@@ -114,11 +85,8 @@ async fn one_answer_that_was_lost_is_asked_for_again_and_nobody_notices() {
 #[tokio::test]
 async fn an_answer_that_was_lost_on_its_way_leads_to_the_same_callback() {
     let house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = filled_after(&house, PATIENT).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
     // The post arrives, and its answer does not, nor that of the second that follows by itself: as when a train enters a tunnel.
     browser.script(LOSE, vec![json!(2)]).await;
     page.send().await;
@@ -134,8 +102,7 @@ async fn an_answer_that_was_lost_on_its_way_leads_to_the_same_callback() {
 #[tokio::test]
 async fn who_watches_sees_the_interruption_and_then_the_rest() {
     let mut house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.ask_for_call().await;
     page.until_state("requested").await;
@@ -157,8 +124,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
     })
     .await;
     house.send(house.crm_post(&visitor::crm_request())).await.accepted();
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.ask_for_call().await;
     let alert = page.until_text(".ask .alert", "too many requests").await;
@@ -170,8 +136,7 @@ async fn who_asks_too_often_is_told_when_to_come_back() {
 #[tokio::test]
 async fn a_service_that_does_not_answer_leaves_a_way_out() {
     let mut house = house().await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let browser = visit(&house).await;
     let page = browser.page();
     page.element("button.launch").await;
     house.kill().await;
