@@ -164,5 +164,11 @@ fn custom(id: &str, site: &Site, locale: &Locale) -> Option<Field> {
 
 fn country(code: &str) -> Option<Country> {
     // The configuration is refused where a country has none.
-    Some(Country { code: code.to_owned(), calling_code: phone::calling_code(code)? })
+    let (national, international) = phone::groups(code);
+    Some(Country {
+        code: code.to_owned(),
+        calling_code: phone::calling_code(code)?,
+        national: national.to_owned(),
+        international: international.to_owned(),
+    })
 }

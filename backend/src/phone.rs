@@ -51,6 +51,18 @@ pub fn is_country(code: &str) -> bool {
     field::country(code).is_ok() && calling_code(code).is_some()
 }
 
+/// How numbers are grouped in each country, by its code: at home, and behind the calling code. Made from the numbering plans by
+/// `examples/phone_groups.rs`.
+const GROUPS: &str = include_str!("phone/groups.txt");
+
+/// The rules of [`ringback_contract::grouping`] by which numbers of a country are grouped while they are typed: at home, and behind the
+/// calling code.
+pub fn groups(country: &str) -> (&'static str, &'static str) {
+    let mut lines = GROUPS.lines().filter_map(|line| line.split_once('\t'));
+    let rules = lines.find(|(code, _)| *code == country).and_then(|(_, rules)| rules.split_once('\t'));
+    rules.unwrap_or_default()
+}
+
 /// What the numbers of a country begin with when they are dialled from abroad: `+` and the country's code.
 pub fn calling_code(country: &str) -> Option<String> {
     let region = Region::from_str(country).ok()?;
@@ -59,6 +71,9 @@ pub fn calling_code(country: &str) -> Option<String> {
 
 #[cfg(test)]
 mod tests {
+    use ringback_contract::grouping::Typed;
+    use rlibphonenumber::PhoneNumberType;
+
     use super::*;
 
     #[test]
@@ -78,6 +93,82 @@ mod tests {
         {
             assert_eq!(PhoneNumber::from_e164(number).unwrap().written(), written);
         }
+    }
+
+    #[test]
+    fn groups_are_those_of_the_numbering_plans_that_are_in_use() {
+        let locked =
+            include_str!("../../Cargo.lock").split("name = \"rlibphonenumber\"\nversion = \"").nth(1);
+        let version = locked.unwrap().split('"').next().unwrap();
+        assert!(
+            GROUPS.lines().next().unwrap().contains(&format!("rlibphonenumber {version} ")),
+            "the plans have changed: cargo run -p ringback --example phone_groups > backend/src/phone/groups.txt"
+        );
+    }
+
+    /// How numbers of a country are dialled: how they are written then, what stands before them, and the rules for the rest.
+    fn ways(country: &str) -> [(PhoneNumberFormat, String, &'static str); 2] {
+        let (national, international) = groups(country);
+        [
+            (PhoneNumberFormat::National, String::new(), national),
+            (PhoneNumberFormat::International, calling_code(country).unwrap(), international),
+        ]
+    }
+
+    /// A number that the rule knows, with as many digits as its groups take.
+    fn known_to(rule: &str) -> Option<String> {
+        let (starts, groups) = rule.split_once(':')?;
+        let length: u32 = groups.chars().filter_map(|sign| sign.to_digit(10)).sum();
+        let starts = starts.split(',').filter_map(|digits| digits.chars().last());
+        Some(starts.chain("23456789012345".chars()).take(length as usize).collect())
+    }
+
+    /// The number as the form groups it.
+    fn grouped(number: &str, country: &str, rules: &str) -> Option<String> {
+        let typed = Typed::read(number, 0)?.grouped(&calling_code(country)?, rules);
+        typed.map(|(shown, _)| shown)
+    }
+
+    #[test]
+    fn every_rule_groups_as_the_numbering_plan_does() {
+        let mut held = 0;
+        for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+            let country = region.to_string();
+            for (format, start, rules) in ways(&country) {
+                for number in rules.split(';').filter_map(known_to) {
+                    let number = [&start, &*number].concat();
+                    let Ok(parsed) = PHONE_NUMBER_UTIL.parse(&number, Some(region)) else { continue };
+                    if PHONE_NUMBER_UTIL.is_valid_number(&parsed) {
+                        let written = PHONE_NUMBER_UTIL.format(&parsed, format).into_owned();
+                        assert_eq!(grouped(&number, &country, rules), Some(written), "{country}");
+                        held += 1;
+                    }
+                }
+            }
+        }
+        assert!(held > 1000, "{held}");
+    }
+
+    #[test]
+    fn the_numbers_that_most_people_have_are_grouped_in_most_countries() {
+        let (mut right, mut all) = (0, 0);
+        for region in PHONE_NUMBER_UTIL.get_supported_regions() {
+            let country = region.to_string();
+            for (format, _, rules) in ways(&country) {
+                for kind in [PhoneNumberType::FixedLine, PhoneNumberType::Mobile] {
+                    let example = PHONE_NUMBER_UTIL.get_example_number_for_type_and_region(region, kind);
+                    let Ok(number) = example else { continue };
+                    let written = PHONE_NUMBER_UTIL.format(&number, format).into_owned();
+                    all += 1;
+                    if let Some(shown) = grouped(&field::phone_digits(&written), &country, rules) {
+                        assert_eq!(shown, written, "{country}");
+                        right += 1;
+                    }
+                }
+            }
+        }
+        // Of the others, some are written without any gap.
+        assert!(right * 10 > all * 8, "{right} of {all}");
     }
 
     #[test]

@@ -5,7 +5,8 @@
 
 mod phone;
 
-pub use self::phone::{phone, phone_digits};
+pub(crate) use self::phone::{append, is_phone_separator};
+pub use self::phone::{phone, phone_digits, without_scheme};
 pub use crate::code::Code;
 
 /// Longest accepted name, in characters.
@@ -259,6 +260,7 @@ fn empty(presence: Presence) -> Result<(), Code> {
 
 /// Characters that an agent would not see, but that change what the agent sees: control characters, line
 /// separators, direction overrides and isolates (Unicode TR 36 section 2.5), the byte-order mark, tag characters.
+#[inline(never)]
 pub fn is_hidden(character: char) -> bool {
     character.is_control()
         || matches!(

@@ -267,6 +267,13 @@ pub struct Country {
     pub code: String,
     /// What its numbers begin with when they are dialled from abroad, such as `+49`. Countries may share one.
     pub calling_code: String,
+    /// How its numbers are grouped as they are dialled at home: rules parted by `;`, each of what a number begins with, the digits one of
+    /// which comes next, and the groups. Absent where no rule is sure.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub national: String,
+    /// The same for what follows the calling code.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub international: String,
 }
 
 /// A text to agree to.

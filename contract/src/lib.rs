@@ -9,6 +9,7 @@
 //! * [`callback`]: what the service answers about a callback, and its states.
 //! * [`event`]: what the service tells a CRM by webhook.
 //! * [`form`]: what the browser needs to draw the form.
+//! * [`grouping`]: how a telephone number is grouped while it is typed.
 //! * [`captcha`]: captchas of others.
 //! * [`proof`]: the work that a form does under pressure.
 //! * [`steps`]: the steps that a visitor sees a callback take, and [`wait`]: how long a wait is said to be.
@@ -24,6 +25,7 @@ pub mod color;
 pub mod event;
 pub mod field;
 pub mod form;
+pub mod grouping;
 pub mod problem;
 pub mod proof;
 pub mod request;

@@ -227,9 +227,11 @@ async fn the_form_is_described_as_the_operator_configured_it() {
     let form = house.get("/v1/sites/acme/form?locale=de").await.ok();
     assert_eq!((&form["site"], &form["name"]), (&json!("acme"), &json!("Acme Outdoor")));
     assert_eq!((&form["locale"], &form["direction"]), (&json!("de"), &json!("ltr")));
-    let countries =
-        [("US", "+1"), ("DE", "+49")].map(|(code, calling)| json!({ "code": code, "calling_code": calling }));
-    assert_eq!(form["countries"], json!(countries));
+    let countries = form["countries"].as_array().unwrap();
+    let told: Vec<_> = countries.iter().map(|country| (&country["code"], &country["calling_code"])).collect();
+    assert_eq!(told, [(&json!("US"), &json!("+1")), (&json!("DE"), &json!("+49"))]);
+    assert_eq!(countries[0]["national"], "23456789:(3) 3-4");
+    assert_eq!(countries[0]["international"], "23456789:3-3-4");
     assert_eq!(form["consent"]["version"], visitor::CONSENT);
     assert_eq!(form.get("agent"), None);
     let fields = form["fields"].as_array().unwrap();

@@ -115,7 +115,8 @@ async fn the_environment_overrides_the_file() {
     house.start().await;
     let form = house.get("/v1/sites/acme/form").await.ok();
     assert_eq!(form["name"], "From the environment");
-    assert_eq!(form["countries"], serde_json::json!([{ "code": "DE", "calling_code": "+49" }]));
+    let countries = form["countries"].as_array().unwrap();
+    assert_eq!((&countries[0]["code"], countries.len()), (&"DE".into(), 1));
     house.get("/v1/sites/acme/form").await.ok();
     assert_eq!(house.get("/v1/sites/acme/form").await.status.as_u16(), 429);
 }

@@ -18,7 +18,7 @@ pub fn phone(value: &str) -> Result<(), Code> {
     for character in value.chars() {
         match character {
             _ if decimal_digit(character).is_some() => digits += 1,
-            '+' | '\u{ff0b}' if digits == 0 && !plus => plus = true,
+            _ if is_plus(character) && digits == 0 && !plus => plus = true,
             _ if is_phone_separator(character) => {}
             _ => return Err(Code::PhoneCharacter),
         }
@@ -31,7 +31,8 @@ pub fn phone(value: &str) -> Result<(), Code> {
 }
 
 /// The number without the scheme that a browser puts before one that is copied as a link.
-pub(crate) fn without_scheme(value: &str) -> &str {
+#[inline(never)]
+pub fn without_scheme(value: &str) -> &str {
     let value = trimmed(value);
     match value.split_at_checked(4) {
         Some((scheme, number)) if scheme.eq_ignore_ascii_case("tel:") => trimmed(number),
@@ -39,7 +40,8 @@ pub(crate) fn without_scheme(value: &str) -> &str {
     }
 }
 
-fn is_phone_separator(character: char) -> bool {
+#[inline(never)]
+pub(crate) fn is_phone_separator(character: char) -> bool {
     // Address books put direction marks around a number that they copy; other programs put other dashes and spaces in.
     (is_hidden(character) && !character.is_control())
         || character.is_whitespace()
@@ -51,17 +53,30 @@ fn is_phone_separator(character: char) -> bool {
 
 /// The digits of a number that passed [`phone`], in ASCII and without separators, with its `+`.
 pub fn phone_digits(value: &str) -> String {
-    without_scheme(value)
-        .chars()
-        .filter_map(|character| match character {
-            '+' | '\u{ff0b}' => Some('+'),
-            _ => decimal_digit(character),
-        })
-        .collect()
+    let mut digits = String::new();
+    for character in without_scheme(value).chars() {
+        let digit = if is_plus(character) { Some('+') } else { decimal_digit(character) };
+        if let Some(digit) = digit {
+            append(&mut digits, digit);
+        }
+    }
+    digits
+}
+
+// What is called from several places of the form would cost every visitor bytes for each, inlined.
+
+#[inline(never)]
+pub(crate) fn append(text: &mut String, character: char) {
+    text.push(character);
+}
+
+const fn is_plus(character: char) -> bool {
+    matches!(character, '+' | '\u{ff0b}')
 }
 
 /// The ASCII digit that a decimal digit of a common script stands for: people type a telephone
 /// number in the digits of their keyboard.
+#[inline(never)]
 fn decimal_digit(character: char) -> Option<char> {
     // Zeros of: ASCII, Arabic-Indic, Extended Arabic-Indic, Devanagari, fullwidth.
     const ZEROS: [u32; 5] = [0x30, 0x0660, 0x06f0, 0x0966, 0xff10];
