@@ -18,6 +18,7 @@ mod launcher;
 mod lazy;
 mod levels;
 mod links;
+mod phone;
 mod picker;
 mod pictures;
 mod plain;

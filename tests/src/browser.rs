@@ -144,6 +144,18 @@ impl Browser {
         self.devtools("Network.setBlockedURLs", json!({ "urls": patterns })).await;
     }
 
+    /// Types with an input method that first shows what it is about to put in.
+    pub async fn compose(&self, text: &str) {
+        let caret = text.chars().count();
+        let composed = json!({ "text": text, "selectionStart": caret, "selectionEnd": caret });
+        self.devtools("Input.imeSetComposition", composed).await;
+    }
+
+    /// Has the input method put a text in, in the place of what it has shown.
+    pub async fn commit(&self, text: &str) {
+        self.devtools("Input.insertText", json!({ "text": text })).await;
+    }
+
     /// How many nodes and listeners there are, once what nobody holds is gone.
     pub async fn nodes_and_listeners(&self) -> (u64, u64) {
         self.devtools("HeapProfiler.collectGarbage", json!({})).await;

@@ -154,13 +154,56 @@ impl Page<'_> {
 
     /// Selects all that stands in the control with the focus, by keys.
     pub async fn select_all(&self) {
+        self.press_with_control('a').await;
+    }
+
+    /// Puts a text in where the focus is, by way of the clipboard.
+    pub async fn paste(&self, text: &str) {
+        let script = "return navigator.clipboard.writeText(arguments[0]).then(() => true)";
+        assert_eq!(self.browser.script(script, vec![json!(text)]).await, true);
+        self.press_with_control('v').await;
+    }
+
+    /// Takes back what was done last.
+    pub async fn undo(&self) {
+        self.press_with_control('z').await;
+    }
+
+    async fn press_with_control(&self, value: char) {
         let control = char::from(Key::Control);
         let strokes = KeyActions::new("keyboard".to_owned())
             .then(KeyAction::Down { value: control })
-            .then(KeyAction::Down { value: 'a' })
-            .then(KeyAction::Up { value: 'a' })
+            .then(KeyAction::Down { value })
+            .then(KeyAction::Up { value })
             .then(KeyAction::Up { value: control });
         self.browser.client.perform_actions(strokes).await.expect("keys");
+    }
+
+    /// Presses a key some times while Shift is held.
+    pub async fn select_with_shift(&self, key: Key, times: usize) {
+        let (shift, value) = (char::from(Key::Shift), char::from(key));
+        let mut strokes = KeyActions::new("keyboard".to_owned()).then(KeyAction::Down { value: shift });
+        for _ in 0..times {
+            strokes = strokes.then(KeyAction::Down { value }).then(KeyAction::Up { value });
+        }
+        let strokes = strokes.then(KeyAction::Up { value: shift });
+        self.browser.client.perform_actions(strokes).await.expect("keys");
+    }
+
+    /// Where the caret stands in the control, or what is selected there.
+    pub async fn selection(&self, selector: &str) -> (u64, u64) {
+        let selection = self.ask(selector, "[found?.selectionStart, found?.selectionEnd]").await;
+        serde_json::from_value(selection).expect("a control that takes text")
+    }
+
+    /// Puts a value in as browsers fill forms in: at once, without a key, and without saying how.
+    pub async fn autofill(&self, selector: &str, value: &str) {
+        let script = format!(
+            "{FIND}
+            found.value = arguments[2];
+            for (const type of ['input', 'change']) found.dispatchEvent(new Event(type, {{ bubbles: true, composed: true }}))"
+        );
+        self.browser.script(&script, vec![json!(selector), json!(self.host), json!(value)]).await;
     }
 
     /// Waits until the focus is there.

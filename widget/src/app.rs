@@ -23,7 +23,7 @@ use crate::listener::Listener;
 use crate::live::{self, Live};
 use crate::outcome::Outcome;
 use crate::prover::Prover;
-use crate::rules::OTHER_MEMBERS;
+use crate::rules::{Kind, OTHER_MEMBERS};
 use crate::shell::Shell;
 use crate::submit::{self, Settled};
 use crate::task::{sleep, spawn};
@@ -155,7 +155,7 @@ impl App {
     /// Fills in what the page knows. What is being sent stays as it is.
     pub(crate) fn prefill(&self, values: &Json) {
         if self.phase.get() == Phase::Editing {
-            self.form_view.prefill(values);
+            self.form_view.prefill(values, &self.description);
         }
     }
 
@@ -201,7 +201,11 @@ impl App {
                 if let Some(when) = self.form_view.when.as_ref().filter(|_| event.type_() == "change") {
                     when.changed(&target, &self.service, &self.description, &self.texts);
                 }
-                if let Some(field) = self.form_view.field_of(&target).filter(|field| field.is_wrong()) {
+                let field = self.form_view.field_of(&target);
+                if field.is_some_and(|field| matches!(field.control.kind, Kind::Phone | Kind::Country)) {
+                    self.form_view.regroup(&self.description, &Json::new(event.into()));
+                }
+                if let Some(field) = field.filter(|field| field.is_wrong()) {
                     field.judge(&self.description, &self.texts);
                     if !self.form_view.is_any_wrong() && self.phase.get() == Phase::Editing {
                         self.form_view.set_alert("");

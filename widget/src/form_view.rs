@@ -12,6 +12,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
 use crate::captcha::SLOT;
 use crate::description::{Agent, Description};
 use crate::dom::{add, add_option, add_text, focus, set, set_if, show};
+use crate::grouping::Grouping;
 use crate::json::{Json, ObjectWriter};
 use crate::rules::{Control, FIELDS, Kind, TRAP, Value};
 use crate::texts::Texts;
@@ -32,6 +33,7 @@ pub(crate) struct FormView {
     /// Nobody sees it: whoever fills it in is no person.
     trap: HtmlInputElement,
     phone: Option<HtmlElement>,
+    grouping: Grouping,
 }
 
 /// One control with its label and its error.
@@ -89,7 +91,9 @@ impl FormView {
         let hold = [("type", "button"), ("data-action", "hold"), ("class", "quiet"), ("part", "secondary")];
         let hold = add(&element, "button", &hold);
         let phone = phone_link(&section, description, texts);
-        let view = Self { section, title, notice, fieldset, fields, when, alert, send, hold, trap, phone };
+        let grouping = Grouping::default();
+        let view =
+            Self { section, title, notice, fieldset, fields, when, alert, send, hold, trap, phone, grouping };
         show(&view.notice, false);
         if let Agent::Unusable(notice) = agent {
             view.set_notice(notice, texts);
@@ -158,8 +162,21 @@ impl FormView {
         self.fields.iter().any(touched) || self.when.as_ref().is_some_and(|when| when.is_later())
     }
 
+    fn of_kind(&self, kind: Kind) -> Option<&FieldView> {
+        self.fields.iter().find(|field| field.control.kind == kind)
+    }
+
+    /// Groups the telephone number after a change of it or of its country.
+    #[inline(never)]
+    pub(crate) fn regroup(&self, description: &Description, event: &Json) {
+        if let Some(FieldView { input, .. }) = self.of_kind(Kind::Phone) {
+            let list = self.of_kind(Kind::Country).map(|country| &country.input);
+            self.grouping.regroup(input, list, description, event);
+        }
+    }
+
     /// Puts values into the fields in which the visitor has put nothing. Nobody consents by a value.
-    pub(crate) fn prefill(&self, values: &Json) {
+    pub(crate) fn prefill(&self, values: &Json, description: &Description) {
         for field in &self.fields {
             let place = &field.control.place;
             // Fields of the operator's own go by their id.
@@ -171,6 +188,9 @@ impl FormView {
                 if field.input.value().is_empty() {
                     // A list has emptied itself: it does not have this value.
                     field.input.set_value(&field.initial.borrow());
+                }
+                if field.control.kind == Kind::Phone {
+                    self.regroup(description, &Json::default());
                 }
                 field.initial.replace(field.input.value());
             }

@@ -32,6 +32,7 @@ mod following;
 #[cfg(feature = "form")]
 pub mod form;
 mod form_view;
+mod grouping;
 mod http;
 mod json;
 mod kept;
