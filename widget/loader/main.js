@@ -29,6 +29,13 @@ const answerOf = async (first, url) => {
   throw sure;
 };
 
+// Countries get their names in the form's language, and stand in its order, but for the usual one. A browser that has no names shows codes.
+const nameCountries = ({ countries, locale }) => {
+  const names = Intl.DisplayNames && new Intl.DisplayNames(locale, { type: "region" });
+  for (const country of countries) country.name = names?.of(country.code) || country.code;
+  countries.push(...countries.splice(1).sort((one, other) => one.name.localeCompare(other.name, locale)));
+};
+
 let lazy, tries = 0;
 // The second module and its texts, which nobody pays for who only looks at the form.
 const bringLazy = async (service, form) => {
@@ -93,6 +100,7 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
         agent = "";
         delete description.agent;
       }
+      nameCountries(description);
       const form = mount(element.root, description, service, agent, isInline(element));
       element.root.querySelector("slot:not([name])")?.remove();
       // The button in the colours of the site, which only the service knows.

@@ -95,7 +95,7 @@ impl Description {
         phone.map(|field| field.string("label")).unwrap_or_default()
     }
 
-    /// The countries whose numbers the site calls.
+    /// The countries whose numbers the site calls. The main script has given each its `name`.
     #[inline(never)]
     pub(crate) fn countries(&self) -> Vec<Json> {
         self.0.list("countries")

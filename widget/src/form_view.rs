@@ -337,7 +337,7 @@ impl FieldView {
         }
         match control.kind {
             Kind::Choice => fill_choices(&input, field, texts),
-            Kind::Country => fill_countries(&input, description, texts),
+            Kind::Country => fill_countries(&input, description),
             _ => {}
         }
         if !required {
@@ -432,10 +432,14 @@ fn fill_choices(select: &Node, field: &Json, texts: &Texts) {
     }
 }
 
-fn fill_countries(select: &Node, description: &Description, texts: &Texts) {
+/// Fills the list of the countries. Each is told with its calling code, by which browsers that fill forms in know the option.
+#[inline(never)]
+pub(crate) fn fill_countries(select: &Node, description: &Description) {
     for country in description.countries() {
-        let code = country.string("code");
-        add_option(select, &code, &texts.country(&code));
+        // Isolated, so that it reads from left to right in every language.
+        let label =
+            [&country.string("name"), " \u{2066}", &country.string("calling_code"), "\u{2069}"].concat();
+        add_option(select, &country.string("code"), &label);
     }
 }
 

@@ -5,7 +5,8 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, HtmlInputElement};
 
 use crate::description::Description;
-use crate::dom::{add, add_option, add_text, focus, set, set_if, show};
+use crate::dom::{add, add_text, focus, set, set_if, show};
+use crate::form_view::fill_countries;
 use crate::json::ObjectWriter;
 use crate::texts::Texts;
 
@@ -24,15 +25,11 @@ impl NumberView {
         let parent = behind.parent_node()?;
         let form = add(&parent, "form", &[("novalidate", ""), ("part", "form"), ("hidden", "")]);
         behind.after_with_node_1(&form).ok()?;
-        let countries = description.countries();
-        let country = (countries.len() > 1).then(|| {
+        let country = (description.countries().len() > 1).then(|| {
             let row = add(&form, "div", &[("class", "field"), ("part", "field")]);
             texts.put(&add(&row, "label", &[("part", "label"), ("for", "other-country")]), "field.country");
             let select = add(&row, "select", &[("part", "input select"), ("id", "other-country")]);
-            for country in countries {
-                let code = country.string("code");
-                add_option(&select, &code, &texts.country(&code));
-            }
+            fill_countries(&select, description);
             select.unchecked_into()
         });
         let row = add(&form, "div", &[("class", "field"), ("part", "field")]);

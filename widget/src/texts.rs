@@ -84,14 +84,6 @@ impl Texts {
         let told = format.and_then(|format| format.format_range(&date(start), &date(end)).ok());
         told.unwrap_or_else(|| start.to_owned())
     }
-
-    /// The name of a country in the language, or its code where the browser knows none.
-    pub(crate) fn country(&self, code: &str) -> String {
-        let options = ObjectWriter::new();
-        options.add_text("type", "region");
-        let name = DisplayNames::new(&self.locale, &options.value()).and_then(|names| names.of(code));
-        name.ok().flatten().unwrap_or_else(|| code.to_owned())
-    }
 }
 
 /// How much of a moment is told: pairs of an option of `Intl.DateTimeFormat` and its value.
@@ -167,13 +159,6 @@ extern "C" {
     fn new(locale: &str) -> Result<RelativeTimeFormat, JsValue>;
     #[wasm_bindgen(method)]
     fn format(this: &RelativeTimeFormat, amount: u32, unit: &str) -> String;
-
-    #[wasm_bindgen(js_namespace = Intl)]
-    type DisplayNames;
-    #[wasm_bindgen(constructor, catch, js_namespace = Intl)]
-    fn new(locale: &str, options: &JsValue) -> Result<DisplayNames, JsValue>;
-    #[wasm_bindgen(method, catch)]
-    fn of(this: &DisplayNames, code: &str) -> Result<Option<String>, JsValue>;
 }
 
 #[cfg(test)]

@@ -282,3 +282,33 @@ async fn a_number_runs_from_left_to_right_on_every_page_and_is_sent_as_it_is_dia
     page.until_state("requested").await;
     assert_eq!(house.until_tasks(1).await[0].destination, visitor::PHONE_E164);
 }
+
+#[tokio::test]
+async fn countries_stand_in_the_order_of_the_language_behind_the_usual_one() {
+    let house = house_for(&["US", "AT", "ZA", "DE", "AE"]).await;
+    let browser = Browser::open().await;
+    for (locale, order) in [
+        ("en", ["United States", "Austria", "Germany", "South Africa", "United Arab Emirates"]),
+        // By its letters, not by their codes: Ö is an O.
+        (
+            "de",
+            ["Vereinigte Staaten", "Deutschland", "Österreich", "Südafrika", "Vereinigte Arabische Emirate"],
+        ),
+    ] {
+        browser.goto(house.website()).await;
+        browser.script("document.documentElement.lang = arguments[0]", vec![locale.into()]).await;
+        let page = browser.page();
+        page.open().await;
+        let options = page.text("#country").await;
+        let told: Vec<_> = options.lines().map(str::trim).collect();
+        let codes = if locale == "en" {
+            ["+1", "+43", "+49", "+27", "+971"]
+        } else {
+            ["+1", "+49", "+43", "+27", "+971"]
+        };
+        let expected: Vec<_> =
+            order.iter().zip(codes).map(|(name, code)| format!("{name} \u{2066}{code}\u{2069}")).collect();
+        assert_eq!(told, expected);
+        assert_eq!(page.value("#country").await, "US");
+    }
+}
