@@ -1,5 +1,6 @@
 //! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
 
+mod agents;
 mod limits;
 mod number;
 mod person;
@@ -11,21 +12,22 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
+use ringback_contract::field::{self, Code, trimmed};
 use ringback_contract::problem::FieldError;
 use ringback_contract::proof::Challenge;
-use ringback_contract::request::{NewAgentLink, NewCallback, NewCrmCallback};
+use ringback_contract::request::{NewCallback, NewCrmCallback};
 use sha2::{Digest as _, Sha256};
 use validator::{ValidateArgs, ValidationErrors};
 
+pub use self::agents::{LinkedAgent, Minted};
 use self::limits::Limits;
 use self::person::Proof;
 pub use self::person::Shown;
 use self::when::When;
-use crate::agent::{Agent, AgentLink, AgentName, LinkRefused, Revocations};
+use crate::agent::{Agent, AgentName, Revocations};
 use crate::attributes;
-use crate::callback::{CallbackId, Door, Fallback, Request};
-use crate::clock::{SharedClock, after_s};
+use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
+use crate::clock::SharedClock;
 use crate::config::Config;
 use crate::guard::captcha::Captchas;
 use crate::guard::destination;
@@ -39,7 +41,7 @@ use crate::phone::PhoneNumber;
 use crate::schedule::Appointment;
 use crate::site::{NumberCheck, Site};
 use crate::store::ledger::Given;
-use crate::store::{IdempotencyKey, Inserted, Store, StoreError};
+use crate::store::{Arrival, IdempotencyKey, Inserted, Store, StoreError};
 use crate::token::{Purpose, Signer};
 use crate::trust::Trust;
 
@@ -70,15 +72,8 @@ struct Wanted {
     proof: Proof,
     /// What gives away that no person asks.
     sieve: Option<&'static str>,
-}
-
-/// What a link names.
-#[derive(Clone, Debug)]
-pub struct LinkedAgent<'a> {
-    /// The agent's handle.
-    pub handle: String,
-    /// The agent; `None` where it takes no callbacks for the site any more.
-    pub agent: Option<&'a Agent>,
+    /// What whoever asks knows the request by.
+    key: Option<IdempotencyKey>,
 }
 
 /// Why a request was not taken.
@@ -119,17 +114,6 @@ pub enum Refusal {
     /// A link could not be written as JSON, which does not happen.
     #[error(transparent)]
     Link(#[from] serde_json::Error),
-}
-
-/// A preferred-agent link that was made.
-#[derive(Clone, Debug)]
-pub struct Minted<'a> {
-    /// Its token.
-    pub token: String,
-    /// Whom it leads to.
-    pub agent: &'a Agent,
-    /// When it runs out.
-    pub expires_at: Timestamp,
 }
 
 /// The way in.
@@ -200,6 +184,18 @@ impl Intake {
         key: Option<String>,
         shown: Shown<'_>,
     ) -> Result<Taken, Refusal> {
+        self.take(self.asked_by_visitor(site_id, site, posted, key, shown)?).await
+    }
+
+    /// What a visitor asks for, where it breaks no rule. In a box: what waits for the store is to be small.
+    fn asked_by_visitor(
+        &self,
+        site_id: &str,
+        site: &Site,
+        posted: &NewCallback,
+        key: Option<String>,
+        shown: Shown<'_>,
+    ) -> Result<Box<Wanted>, Refusal> {
         self.proofs.press(site_id);
         let sieve = self.sieve(posted, shown);
         let mut errors = field_errors(posted.validate_with_args(&site.visitor_rules()));
@@ -247,7 +243,7 @@ impl Intake {
         let consent = self.consents.get(site_id).filter(|_| sieve.is_none()).cloned();
         let consent = consent.map(|given| given.in_language(&posted.locale));
         let proof = self.proof(site_id, shown);
-        self.take(Wanted { request, fallback, when, another: false, link, consent, proof, sieve }, key).await
+        Ok(Box::new(Wanted { request, fallback, when, another: false, link, consent, proof, sieve, key }))
     }
 
     /// Takes what a CRM has posted; `caller` is whose idempotency keys do not meet those of others.
@@ -258,6 +254,17 @@ impl Intake {
         posted: &NewCrmCallback,
         key: Option<String>,
     ) -> Result<Taken, Refusal> {
+        self.take(self.asked_by_crm(caller, site, posted, key)?).await
+    }
+
+    /// What a CRM asks for, where it breaks no rule.
+    fn asked_by_crm(
+        &self,
+        caller: String,
+        site: &Site,
+        posted: &NewCrmCallback,
+        key: Option<String>,
+    ) -> Result<Box<Wanted>, Refusal> {
         let mut errors = field_errors(posted.validate_with_args(&site.crm_rules()));
         let phone = self.read_phone(site, &posted.phone, &posted.country, &mut errors);
         let agent = match posted.agent.as_str() {
@@ -291,77 +298,17 @@ impl Intake {
             fields: site.answers(&posted.fields, Door::Crm),
         };
         let key = key.map(|key| idempotency_key(caller, key, posted));
-        let another = posted.another;
-        self.take(
-            Wanted {
-                request,
-                fallback: None,
-                when,
-                another,
-                link: None,
-                consent: None,
-                proof: Proof::Spared,
-                sieve: None,
-            },
+        Ok(Box::new(Wanted {
+            request,
+            fallback: None,
+            when,
+            another: posted.another,
+            link: None,
+            consent: None,
+            proof: Proof::Spared,
+            sieve: None,
             key,
-        )
-        .await
-    }
-
-    /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
-    /// agents up.
-    fn agent_asked_for(&self, site_id: &str, site: &Site, named: &str) -> Option<AgentName> {
-        if let Some((handle, _)) = self.agent_named(site_id, named) {
-            return Some(AgentName::Handle(handle.to_owned()));
-        }
-        let name = AgentName::parse(trimmed(named));
-        let address = |email: &Personal| field::email(email.reveal(), Presence::Required).is_ok();
-        let may_ask = matches!(&name, AgentName::Email(email) if site.looks_agents_up() && address(email));
-        may_ask.then_some(name)
-    }
-
-    /// The agent of that handle, where it takes callbacks for the site.
-    pub fn agent(&self, site_id: &str, handle: &str) -> Option<&Agent> {
-        let site = self.sites.get(site_id)?;
-        self.agents.get(handle).filter(|agent| agent.serves(site_id) && site.preferred_agent.is_some())
-    }
-
-    /// The handle and the agent that a CRM names by handle or by e-mail address.
-    pub fn agent_named(&self, site_id: &str, named: &str) -> Option<(&str, &Agent)> {
-        let named = trimmed(named);
-        // No handle has an @.
-        let handle = if named.contains('@') {
-            let is_meant = |agent: &Agent| agent.email.reveal().eq_ignore_ascii_case(named);
-            let mut meant = self.agents.iter().filter(|(_, agent)| is_meant(agent)).map(|(handle, _)| handle);
-            meant.find(|handle| self.agent(site_id, handle).is_some())?
-        } else {
-            self.agents.get_key_value(named)?.0
-        };
-        self.agent(site_id, handle).map(|agent| (handle.as_str(), agent))
-    }
-
-    /// Makes a preferred-agent link for a site.
-    pub fn mint_link(&self, posted: &NewAgentLink) -> Result<Minted<'_>, Refusal> {
-        let mut errors = Vec::new();
-        let agent = self.agent_named(&posted.site, &posted.agent);
-        if agent.is_none() {
-            let code = if trimmed(&posted.agent).is_empty() { Code::Required } else { Code::AgentUnknown };
-            errors.push(refused("agent", code));
-        }
-        if !(1..=LINK_LIFETIME_MAX_S).contains(&posted.lifetime_s) {
-            errors.push(refused("lifetime_s", Code::OutOfRange));
-        }
-        let Some((handle, agent)) = agent.filter(|_| errors.is_empty()) else {
-            return Err(Refusal::Fields(errors));
-        };
-        let expires_at = after_s(self.clock.now(), posted.lifetime_s);
-        let link = AgentLink {
-            site: posted.site.clone(),
-            agent: handle.to_owned(),
-            expires_at: expires_at.as_second(),
-            made_at: self.clock.now().as_second(),
-        };
-        Ok(Minted { token: link.sign(&self.signer)?, agent, expires_at })
+        }))
     }
 
     /// The cursor of the page that follows that callback, for that caller and question.
@@ -376,25 +323,6 @@ impl Intake {
         (asked == question).then(|| CallbackId::from_slice(last))?
     }
 
-    /// The agent that a link for the site names.
-    pub fn agent_of_link(&self, site_id: &str, token: &str) -> Result<LinkedAgent<'_>, Code> {
-        let link =
-            AgentLink::open(token, &self.signer, self.clock.now()).map_err(|refused| match refused {
-                LinkRefused::Expired => Code::LinkExpired,
-                LinkRefused::Invalid => Code::LinkInvalid,
-            })?;
-        if link.site != site_id {
-            return Err(Code::LinkInvalid);
-        }
-        if self.revocations.cover(&link, token) {
-            return Err(Code::LinkExpired);
-        }
-        if self.sites.get(site_id).is_none_or(|site| site.preferred_agent.is_none()) {
-            return Err(Code::LinkInvalid);
-        }
-        Ok(LinkedAgent { agent: self.agent(site_id, &link.agent), handle: link.agent })
-    }
-
     /// The callback that a follow token opens, and whether whoever holds it joined a request of somebody else.
     pub fn followed(&self, token: &str) -> Option<(CallbackId, bool)> {
         let opened = |purpose| CallbackId::from_slice(&self.signer.open(purpose, token)?);
@@ -402,9 +330,9 @@ impl Intake {
         opened(Purpose::Follow).map(|id| (id, false)).or_else(joined)
     }
 
-    async fn take(&self, wanted: Wanted, key: Option<IdempotencyKey>) -> Result<Taken, Refusal> {
+    async fn take(&self, wanted: Box<Wanted>) -> Result<Taken, Refusal> {
         // A repeated post is answered as the first was, and counts for nothing.
-        if let Some(key) = &key {
+        if let Some(key) = &wanted.key {
             match self.store.inserted_with(key).await? {
                 Some(Inserted::Before { id, joined }) => return self.found(id, joined).await,
                 Some(Inserted::KeyReused) => return Err(Refusal::KeyReused),
@@ -414,23 +342,29 @@ impl Intake {
         // Before the limits: whoever proves nothing takes nobody's place.
         self.judge(&wanted.request.site, &wanted.proof).await?;
         self.limits.count(&wanted).await?;
-        let Wanted { request, fallback, when, another, link: _, consent, proof: _, sieve } = wanted;
-        let now = self.clock.now();
-        let place = when.place().cloned();
-        let mut callback = when.callback(request, now)?;
-        callback.fallback = fallback;
-        let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
-        let (key, claim, place) = (key.as_ref(), claim.as_ref(), place.as_ref());
-        let inserted = self.store.insert_in_place(&callback, key, claim, consent.as_ref(), place).await?;
-        report::tell(&callback, &inserted, sieve);
+        let sieve = wanted.sieve;
+        let arrival = self.arrival(wanted)?;
+        let inserted = self.store.take_in(Arc::clone(&arrival)).await?;
+        let callback = &arrival.callback;
+        report::tell(callback, &inserted, sieve);
         match inserted {
-            Inserted::New => Ok(self.taken(callback.id, false, callback.appointment)),
+            Inserted::New => Ok(self.taken(callback.id, false, callback.appointment.clone())),
             Inserted::Joined(id) => self.found(id, true).await,
             Inserted::Before { id, joined } => self.found(id, joined).await,
             Inserted::SlotFull => Err(Refusal::slot_full()),
             Inserted::KeyReused => Err(Refusal::KeyReused),
             Inserted::TooSoon { ended_at } => Err(self.too_soon(&callback.request.site, ended_at)),
         }
+    }
+
+    /// What is stored of a request, its callback made.
+    fn arrival(&self, wanted: Box<Wanted>) -> Result<Arc<Arrival>, Refusal> {
+        let Wanted { request, fallback, when, another, consent, key, .. } = *wanted;
+        let now = self.clock.now();
+        let place = when.place().cloned();
+        let callback = Callback { fallback, ..when.callback(request, now)? };
+        let claim = (!another && self.join_s > 0).then(|| self.claim(&callback, now));
+        Ok(Arc::new(Arrival { callback, key, claim, consent, place }))
     }
 
     /// A number rests after a call. Whoever asks may be a stranger to whom it is no business that there was one, and when it ended: they are

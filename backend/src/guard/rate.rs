@@ -60,7 +60,8 @@ impl Limit {
         let mut tightest: Option<Verdict> = None;
         for window in &self.windows {
             let verdict = match &self.shared {
-                Some(shared) => window.count(shared, caller, key).await,
+                // Few have such a server, and every request has to have room for the longest wait that it may come to.
+                Some(shared) => Box::pin(window.count(shared, caller, key)).await,
                 None => window.check(key),
             };
             if !verdict.allowed {

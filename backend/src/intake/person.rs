@@ -95,7 +95,7 @@ impl Intake {
     async fn judge_work(&self, site: &str, solved: Option<&Solved>, captcha: &str) -> Result<(), Refusal> {
         let when = self.captchas.when(site);
         if when == Some(CaptchaWhen::Always) {
-            match self.captchas.judge(site, captcha).await {
+            match Box::pin(self.captchas.judge(site, captcha)).await {
                 Judgement::Good => return Ok(()),
                 Judgement::Bad => return Err(Refusal::Captcha),
                 // A site whose provider is away is a site without a captcha: no visitor is turned away for that.
@@ -107,7 +107,7 @@ impl Intake {
         }
         if when == Some(CaptchaWhen::Pressed)
             && !captcha.is_empty()
-            && self.captchas.judge(site, captcha).await == Judgement::Good
+            && Box::pin(self.captchas.judge(site, captcha)).await == Judgement::Good
         {
             return Ok(());
         }

@@ -20,11 +20,16 @@ pub struct Changes {
 }
 
 impl Changes {
-    /// Tells that a callback has changed.
-    pub fn tell(&self, id: CallbackId) {
-        if let Some(sender) = self.lock().get(&id) {
+    /// Tells that callbacks have changed.
+    pub fn tell(&self, changed: &[CallbackId]) {
+        if changed.is_empty() {
+            return;
+        }
+        let followed = self.lock();
+        for sender in changed.iter().filter_map(|id| followed.get(id)) {
             sender.send_replace(());
         }
+        drop(followed);
         self.work.notify_one();
         self.messages.notify_one();
     }
@@ -106,9 +111,9 @@ mod tests {
         let now = "2026-01-01T00:00:00Z".parse().unwrap();
         let (one, other) = (CallbackId::new(now).unwrap(), CallbackId::new(now).unwrap());
         let (mut first, mut second) = (changes.follow(one), changes.follow(one));
-        changes.tell(other);
-        changes.tell(one);
-        changes.tell(one);
+        changes.tell(&[other]);
+        changes.tell(&[one]);
+        changes.tell(&[one]);
         first.changed().await;
         second.changed().await;
         changes.work().await;

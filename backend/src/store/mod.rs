@@ -160,6 +160,21 @@ pub struct Claim {
     pub cooled_since: Option<Timestamp>,
 }
 
+/// A new callback, and what is stored with it or has to be free for it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arrival {
+    /// The callback.
+    pub callback: Callback,
+    /// What whoever asked knows it by, so that the same request is stored once.
+    pub key: Option<IdempotencyKey>,
+    /// What it has for itself while it is alive.
+    pub claim: Option<Claim>,
+    /// What the visitor has agreed to.
+    pub consent: Option<Given>,
+    /// The place that it needs in a slot.
+    pub place: Option<Place>,
+}
+
 /// What became of a new callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Inserted {
@@ -291,8 +306,11 @@ pub trait Store:
     + Sync
     + std::fmt::Debug
 {
-    /// Stores a new callback, unless its key says that it has been stored before, or another has its claim. A consent is kept
-    /// with it, and with one that is joined.
+    /// Stores what has arrived, unless its key says that it has been stored before, another has its claim, or its slot is full.
+    /// A consent is kept with it, and with one that is joined.
+    async fn take_in(&self, arrival: Arc<Arrival>) -> Result<Inserted, StoreError>;
+
+    /// The same for a callback that needs no place.
     async fn insert(
         &self,
         callback: &Callback,
@@ -300,18 +318,9 @@ pub trait Store:
         claim: Option<&Claim>,
         consent: Option<&Given>,
     ) -> Result<Inserted, StoreError> {
-        self.insert_in_place(callback, key, claim, consent, None).await
+        let (key, claim, consent) = (key.cloned(), claim.cloned(), consent.cloned());
+        self.take_in(Arc::new(Arrival { callback: callback.clone(), key, claim, consent, place: None })).await
     }
-
-    /// The same, where the callback is to have a place in a slot, and the slot has one left.
-    async fn insert_in_place(
-        &self,
-        callback: &Callback,
-        key: Option<&IdempotencyKey>,
-        claim: Option<&Claim>,
-        consent: Option<&Given>,
-        place: Option<&Place>,
-    ) -> Result<Inserted, StoreError>;
 
     /// The callback that was stored with that key: `None` where the key is new.
     async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError>;

@@ -19,6 +19,7 @@ mod trust;
 mod write;
 
 use std::str::FromStr as _;
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -29,18 +30,16 @@ use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::news::{Item, News};
 use self::write::Insertion;
-use super::ledger::Given;
 use super::outbox::Subscribers;
 use super::row::{columns_of, moment, read_attempt, read_event, read_inserted};
 use super::turns::{self, Turns};
 use super::vault::{self, Vault};
 use super::{
-    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step, Store,
-    StoreError, Use, failed, known,
+    Arrival, Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step,
+    Store, StoreError, Use, failed, known,
 };
 use crate::callback::{Callback, CallbackId};
 use crate::config;
-use crate::slots::Place;
 use crate::task_event::TaskEvent;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/postgres");
@@ -119,7 +118,7 @@ impl PostgresStore {
 
     /// Tells followers and dispatchers here and elsewhere.
     fn tell(&self, id: CallbackId) {
-        self.changes.tell(id);
+        self.changes.tell(&[id]);
         self.news.tell(Item::Callback(id));
     }
 }
@@ -180,17 +179,11 @@ async fn warn_of_lax_commits(pool: &PgPool) -> Result<(), StoreError> {
 
 #[async_trait]
 impl Store for PostgresStore {
-    async fn insert_in_place(
-        &self,
-        callback: &Callback,
-        key: Option<&IdempotencyKey>,
-        claim: Option<&Claim>,
-        consent: Option<&Given>,
-        place: Option<&Place>,
-    ) -> Result<Inserted, StoreError> {
-        let consent = consent.map(|given| self.vault.consent(callback, given));
+    async fn take_in(&self, arrival: Arc<Arrival>) -> Result<Inserted, StoreError> {
+        let Arrival { callback, key, consent, .. } = &*arrival;
+        let consent = consent.as_ref().map(|given| self.vault.consent(callback, given));
         for _ in 0..INSERT_TRIES {
-            match (self.insert_once(callback, key, claim, consent.as_ref(), place).await?, key) {
+            match (self.insert_once(&arrival, consent.as_ref()).await?, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);

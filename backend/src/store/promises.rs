@@ -25,6 +25,7 @@ use self::crm::{
 use self::fresh::{Fresh, KEY};
 use self::number::{
     a_claim_goes_with_the_number_and_all_else_stays, a_number_rests_after_a_call_whoever_gives_it,
+    of_many_who_agree_at_once_each_is_kept_with_what_they_agreed_to,
     of_many_who_want_one_number_and_of_those_who_take_it_one_wins,
     the_claim_of_another_is_left_alone_until_it_ends_or_is_too_old,
     who_gives_another_number_agrees_to_be_called_there,
@@ -101,6 +102,7 @@ promises! {
     a_number_rests_after_a_call_whoever_gives_it
     of_many_who_want_one_number_and_of_those_who_take_it_one_wins
     who_gives_another_number_agrees_to_be_called_there
+    of_many_who_agree_at_once_each_is_kept_with_what_they_agreed_to
     an_appointment_is_kept_with_each_of_its_changes_and_a_claim_to_its_window_with_the_window
     no_more_have_a_place_in_a_slot_than_may_however_many_come_at_once
     a_place_is_given_back_when_its_callback_is_over_and_whoever_joins_needs_none

@@ -15,6 +15,7 @@ pub(super) mod moving;
 mod number;
 mod outbox;
 mod queue;
+mod reply;
 mod retention;
 mod scheduled;
 mod trust;
@@ -26,6 +27,7 @@ use std::fs::{File, OpenOptions, TryLockError};
 use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,18 +40,16 @@ use sqlx::sqlite::{
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
 use self::writer::{Context, Link, Write, Writer};
-use super::ledger::Given;
 use super::outbox::Subscribers;
 use super::row::{self, Columns, columns_of, read_attempt, read_event, read_inserted, unreadable};
 use super::turns::{self, Turns};
 use super::vault::{self, Vault};
 use super::{
-    Attempt, Changes, Claim, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step, Store,
-    StoreError, Use, failed, known,
+    Arrival, Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step,
+    Store, StoreError, Use, failed, known,
 };
 use crate::callback::{Callback, CallbackId};
 use crate::config;
-use crate::slots::Place;
 use crate::task_event::TaskEvent;
 
 static MIGRATIONS: sqlx::migrate::Migrator = sqlx::migrate!("migrations/sqlite");
@@ -260,18 +260,8 @@ fn lock(path: &Path) -> Result<File, StoreError> {
 
 #[async_trait]
 impl Store for SqliteStore {
-    async fn insert_in_place(
-        &self,
-        callback: &Callback,
-        key: Option<&IdempotencyKey>,
-        claim: Option<&Claim>,
-        consent: Option<&Given>,
-        place: Option<&Place>,
-    ) -> Result<Inserted, StoreError> {
-        let (key, claim, consent) = (key.cloned(), claim.cloned(), consent.cloned());
-        let place = place.cloned();
-        let write = Write::Insert { callback: Box::new(callback.clone()), key, claim, consent, place };
-        Ok(self.writer.write(write).await?.before.unwrap_or(Inserted::New))
+    async fn take_in(&self, arrival: Arc<Arrival>) -> Result<Inserted, StoreError> {
+        Ok(self.writer.write(Write::Insert(arrival)).await?.before.unwrap_or(Inserted::New))
     }
 
     async fn inserted_with(&self, key: &IdempotencyKey) -> Result<Option<Inserted>, StoreError> {

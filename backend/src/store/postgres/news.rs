@@ -107,6 +107,6 @@ fn tell_here(changes: &Changes, word: &str) {
     if word == HEARTBEAT {
         changes.tell_instances();
     } else if let Some(id) = CallbackId::parse(word) {
-        changes.tell(id);
+        changes.tell(&[id]);
     }
 }

@@ -7,14 +7,13 @@ use sqlx::postgres::{PgConnection, PgPool};
 use super::{PostgresStore, ledger, outbox, scheduled};
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
-use crate::slots::Place;
 use crate::store::ledger::NewConsent;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment, read_id};
 use crate::store::scheduled::begins;
 use crate::store::trust::LAST_END_UNCLAIMED;
 use crate::store::vault::{PersonalColumns, Vault};
-use crate::store::{Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
+use crate::store::{Arrival, Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 
 /// How long after its last sign of life a process is taken for gone, in seconds.
@@ -44,15 +43,13 @@ impl PostgresStore {
     /// Inserts a callback with its key and its claim.
     pub(super) async fn insert_once(
         &self,
-        callback: &Callback,
-        key: Option<&IdempotencyKey>,
-        claim: Option<&Claim>,
+        Arrival { callback, key, claim, consent: _, place }: &Arrival,
         consent: Option<&NewConsent>,
-        place: Option<&Place>,
     ) -> Result<Insertion, StoreError> {
         let columns = self.vault.columns(callback)?;
-        let claim_text = claim.map(|claim| self.vault.claim(&claim.text));
-        let claim = claim.zip(claim_text.as_deref());
+        let claim_text = claim.as_ref().map(|claim| self.vault.claim(&claim.text));
+        let claim = claim.as_ref().zip(claim_text.as_deref());
+        let (key, place) = (key.as_ref(), place.as_ref());
         let fingerprint = key.map(|key| self.vault.fingerprint(key));
         let key = key.zip(fingerprint.as_ref());
         if let Some((claim, text)) = claim

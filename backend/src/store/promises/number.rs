@@ -143,3 +143,23 @@ pub(super) async fn who_gives_another_number_agrees_to_be_called_there(fresh: Fr
         assert_eq!((consents[0].callback_id.clone(), consents[0].at), (Some(callback.id.to_string()), at));
     }
 }
+
+pub(super) async fn of_many_who_agree_at_once_each_is_kept_with_what_they_agreed_to(fresh: Fresh) {
+    let given = |number: u32| Given {
+        text_hash: number.to_string(),
+        version: format!("version {number}"),
+        language: "en".to_owned(),
+    };
+    let all: Vec<_> = (100..150).map(|number| (callback_to(number), given(number))).collect();
+    let stored = all.iter().map(|(callback, given)| fresh.store.insert(callback, None, None, Some(given)));
+    assert!(join_all(stored).await.into_iter().all(|stored| stored.unwrap() == Inserted::New));
+    for (callback, given) in all {
+        let consents = fresh.store.consents(Some(&callback.request.phone), 0).await.unwrap();
+        assert_eq!(consents.len(), 1, "{}", given.version);
+        let consent = &consents[0];
+        assert_eq!(consent.callback_id, Some(callback.id.to_string()));
+        assert_eq!((&consent.text_hash, &consent.version), (&given.text_hash, &given.version));
+        assert_eq!((&consent.page, consent.at), (&callback.request.page, callback.created_at));
+    }
+    assert_eq!(fresh.store.consents(None, 0).await.unwrap().len(), 50);
+}

@@ -1,5 +1,7 @@
 //! What every store promises about the places in a slot.
 
+use std::sync::Arc;
+
 use futures_util::future::join_all;
 use jiff::Timestamp;
 
@@ -10,7 +12,7 @@ use crate::clock::after_s;
 use crate::schedule::{Keeper, Window};
 use crate::slots::Place;
 use crate::store::scheduled::Rescheduled;
-use crate::store::{Claim, Inserted, Store};
+use crate::store::{Arrival, Claim, Inserted, Store};
 
 fn window(text: &str) -> Window {
     crate::schedule::sample::window(text)
@@ -32,8 +34,12 @@ fn booked(window: &Window, keeper: Keeper) -> Callback {
     Callback::book(sample::request(), now(), window.clone(), keeper).unwrap()
 }
 
+fn arrival(callback: Callback, place: &Place) -> Arc<Arrival> {
+    Arc::new(Arrival { callback, key: None, claim: None, consent: None, place: Some(place.clone()) })
+}
+
 async fn insert(store: &dyn Store, callback: &Callback, place: &Place) -> Inserted {
-    store.insert_in_place(callback, None, None, None, Some(place)).await.unwrap()
+    store.take_in(arrival(callback.clone(), place)).await.unwrap()
 }
 
 async fn begun(store: &dyn Store) -> Vec<Timestamp> {
@@ -59,8 +65,8 @@ pub(super) async fn no_more_have_a_place_in_a_slot_than_may_however_many_come_at
     assert_eq!(begun(&*fresh.store).await.len(), 4);
     // Nothing is left of a request that was refused, its key neither.
     let late = booked(&nine(), Keeper::Store);
-    let full =
-        fresh.store.insert_in_place(&late, Some(&key("late", 1)), None, None, Some(&three)).await.unwrap();
+    let keyed = Arrival { key: Some(key("late", 1)), ..Arc::unwrap_or_clone(arrival(late.clone(), &three)) };
+    let full = fresh.store.take_in(Arc::new(keyed)).await.unwrap();
     assert_eq!(full, Inserted::SlotFull);
     assert_eq!(fresh.store.inserted_with(&key("late", 1)).await.unwrap(), None);
     assert_eq!(fresh.store.get(late.id).await.unwrap(), None);
@@ -74,8 +80,9 @@ pub(super) async fn a_place_is_given_back_when_its_callback_is_over_and_whoever_
     let claim =
         Claim { text: "acme +15555550142 nine".to_owned(), since: Timestamp::UNIX_EPOCH, cooled_since: None };
     let claimed = |callback: Callback| {
-        let (store, claim, one) = (fresh.store.clone(), claim.clone(), one.clone());
-        async move { store.insert_in_place(&callback, None, Some(&claim), None, Some(&one)).await.unwrap() }
+        let (store, claim) = (fresh.store.clone(), Some(claim.clone()));
+        let claimed = Arrival { claim, ..Arc::unwrap_or_clone(arrival(callback, &one)) };
+        async move { store.take_in(Arc::new(claimed)).await.unwrap() }
     };
     assert_eq!(claimed(first.clone()).await, Inserted::New);
     assert_eq!(claimed(booked(&nine(), Keeper::Store)).await, Inserted::Joined(first.id));

@@ -7,13 +7,12 @@ use super::FIND_KEY;
 use super::claims::Claims;
 use super::scheduled;
 use super::writer::{Done, execute, signed};
-use crate::callback::{Callback, CallbackId};
-use crate::slots::Place;
+use crate::callback::CallbackId;
 use crate::store::row::{moment, read_inserted};
 use crate::store::scheduled::begins;
 use crate::store::trust::LAST_END;
 use crate::store::vault::{PersonalColumns, Vault};
-use crate::store::{Claim, IdempotencyKey, Inserted, StoreError, failed};
+use crate::store::{Arrival, Claim, IdempotencyKey, Inserted, StoreError, failed};
 
 fn find_key(
     connection: &Connection,
@@ -25,23 +24,15 @@ fn find_key(
     rows.next().map_err(failed("find a key"))?.map(|row| read_inserted(row, key, vault)).transpose()
 }
 
-/// What a callback is to have.
-pub(super) struct Wanted<'a> {
-    pub(super) key: Option<&'a IdempotencyKey>,
-    pub(super) claim: Option<&'a Claim>,
-    pub(super) place: Option<&'a Place>,
-}
-
 /// Inserts a callback with its key and its claim, unless the key says that it has been stored before, another has the claim, or
 /// there is no place.
 pub(super) fn insert(
     connection: &Connection,
     claims: &mut Claims,
-    callback: &Callback,
-    Wanted { key, claim, place }: Wanted<'_>,
+    Arrival { callback, key, claim, consent: _, place }: &Arrival,
     vault: &Vault,
 ) -> Result<Done, StoreError> {
-    let claim = claim.map(|claim| Claim { text: vault.claim(&claim.text), ..claim.clone() });
+    let claim = claim.as_ref().map(|claim| Claim { text: vault.claim(&claim.text), ..claim.clone() });
     if let Some(key) = key
         && let Some(before) = find_key(connection, key, vault)?
     {

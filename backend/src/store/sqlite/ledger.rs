@@ -1,15 +1,18 @@
 //! The ledgers in the SQLite file.
 
+use std::sync::LazyLock;
+
 use async_trait::async_trait;
 use jiff::Timestamp;
-use rusqlite::{Connection, params};
+use rusqlite::types::{Null, ToSqlOutput};
+use rusqlite::{Connection, params, params_from_iter};
 
 use super::SqliteStore;
 use super::writer::{Write, execute};
 use crate::phone::PhoneNumber;
 use crate::store::ledger::{
-    self, Consent, ConsentText, Deed, Entry, FORGET_CONSENTS, FORGET_DEEDS, INSERT_CONSENT, INSERT_DEED,
-    INSERT_TEXT, Ledgers, NewConsent, Outlived, PAGE, TEXT,
+    self, Consent, ConsentText, Deed, Entry, FORGET_CONSENTS, FORGET_DEEDS, INSERT_DEED, INSERT_TEXT,
+    Ledgers, NewConsent, Outlived, PAGE, TEXT,
 };
 use crate::store::row::{read_consent, read_entry, read_text};
 use crate::store::{StoreError, failed};
@@ -30,9 +33,7 @@ pub(super) fn apply(connection: &Connection, write: &LedgerWrite) -> Result<u64,
             INSERT_TEXT,
             params![text.hash, text.text, text.policy_url, now.as_millisecond()],
         ),
-        LedgerWrite::Consents(consents) => {
-            consents.iter().map(|consent| insert_consent(connection, consent)).sum()
-        }
+        LedgerWrite::Consents(consents) => write_consents(connection, consents),
         LedgerWrite::Deed(deed) => execute(
             connection,
             "record a deed",
@@ -47,23 +48,61 @@ pub(super) fn apply(connection: &Connection, write: &LedgerWrite) -> Result<u64,
     }
 }
 
-pub(super) fn insert_consent(connection: &Connection, consent: &NewConsent) -> Result<u64, StoreError> {
-    execute(
-        connection,
-        "keep a consent",
-        INSERT_CONSENT,
-        params![
-            consent.person,
-            consent.given,
-            consent.site,
-            consent.text_hash,
-            consent.version,
-            consent.language,
-            consent.page,
-            consent.callback_id.map(|id| id.to_string()),
-            consent.at.as_millisecond(),
-        ],
-    )
+/// Consents that one statement writes. SQLite opens a journal for each statement on a table that a trigger guards, and copies the pages
+/// that it changes: for one consent that took longer than to write it.
+const TOGETHER: usize = 16;
+
+static INSERT_TOGETHER: LazyLock<String> = LazyLock::new(|| insert_consents_of(TOGETHER));
+static INSERT_ONE: LazyLock<String> = LazyLock::new(|| insert_consents_of(1));
+
+/// The statement that writes so many.
+fn insert_consents_of(rows: usize) -> String {
+    let head = "INSERT INTO consent (person, given, site, text_hash, version, language, page, callback_id, at) VALUES ";
+    head.to_owned() + &vec!["(?, ?, ?, ?, ?, ?, ?, ?, ?)"; rows].join(", ")
+}
+
+/// Consents of the requests of a transaction, to be written with them.
+#[derive(Default)]
+pub(super) struct Consents(Vec<NewConsent>);
+
+impl Consents {
+    /// Another one.
+    pub(super) fn add(&mut self, consent: NewConsent) {
+        self.0.push(consent);
+    }
+
+    /// Writes those that were added.
+    pub(super) fn write(&mut self, connection: &Connection) -> Result<(), StoreError> {
+        write_consents(connection, &self.0)?;
+        self.0.clear();
+        Ok(())
+    }
+}
+
+/// Writes consents.
+pub(super) fn write_consents(connection: &Connection, consents: &[NewConsent]) -> Result<u64, StoreError> {
+    let (together, rest) = consents.as_chunks::<TOGETHER>();
+    let together = together.iter().map(|consents| insert_consents(connection, &INSERT_TOGETHER, consents));
+    let rest = rest.chunks(1).map(|consent| insert_consents(connection, &INSERT_ONE, consent));
+    together.chain(rest).sum()
+}
+
+fn insert_consents(connection: &Connection, sql: &str, consents: &[NewConsent]) -> Result<u64, StoreError> {
+    execute(connection, "keep a consent", sql, params_from_iter(consents.iter().flat_map(values)))
+}
+
+fn values(consent: &NewConsent) -> [ToSqlOutput<'_>; 9] {
+    [
+        consent.person.as_str().into(),
+        consent.given.into(),
+        consent.site.as_str().into(),
+        consent.text_hash.as_str().into(),
+        consent.version.as_str().into(),
+        consent.language.as_str().into(),
+        consent.page.as_str().into(),
+        consent.callback_id.map_or(Null.into(), |id| id.to_string().into()),
+        consent.at.as_millisecond().into(),
+    ]
 }
 
 #[async_trait]

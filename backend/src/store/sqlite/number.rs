@@ -6,7 +6,7 @@ use rusqlite::{Connection, params};
 use super::SqliteStore;
 use super::claims::{self, Claims};
 use super::insertion::last_end;
-use super::ledger::insert_consent;
+use super::ledger::write_consents;
 use super::writer::{Context, Done, Write, execute, signed};
 use crate::callback::Callback;
 use crate::store::ledger::Given;
@@ -74,7 +74,7 @@ pub(super) fn apply(
         }
     }
     if let Some(given) = given.as_ref().filter(|_| rows == 1) {
-        insert_consent(connection, &consent(vault, next, given))?;
+        write_consents(connection, &[consent(vault, next, given)])?;
     }
     Ok(Done { rows, before: None })
 }

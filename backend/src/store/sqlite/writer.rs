@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use rusqlite::{Connection, OpenFlags, Params, TransactionBehavior, params};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::mpsc;
 
 use super::BUSY_TIMEOUT;
 use super::api_key::{self, KeyWrite};
@@ -19,20 +19,20 @@ use super::checkpoint::Checkpointer;
 use super::claims::{self, Claims};
 use super::credential::{self, CredentialWrite};
 use super::insertion;
-use super::ledger::{self, LedgerWrite};
+use super::ledger::{self, Consents, LedgerWrite};
 use super::number::{self, NumberWrite};
 use super::outbox::{self, MessageWrite};
+use super::reply::{Outcome, Post, Waiting, waiting};
 use super::retention::{self, Erasure};
 use super::scheduled;
 use super::trust::{self, TrustWrite};
-use crate::callback::Callback;
+use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::slots::Place;
-use crate::store::ledger::Given;
 use crate::store::outbox::Subscribers;
 use crate::store::scheduled::begins;
 use crate::store::vault::{SealedRow, Vault};
-use crate::store::{Attempt, Changes, Claim, IdempotencyKey, Inserted, StoreError, failed};
+use crate::store::{Arrival, Attempt, Changes, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 
 /// Writes that may wait at once; a caller beyond that waits for a place.
@@ -53,14 +53,7 @@ const BEGIN: &str = "begin";
 
 /// One thing to write.
 pub(super) enum Write {
-    Insert {
-        callback: Box<Callback>,
-        key: Option<IdempotencyKey>,
-        claim: Option<Claim>,
-        consent: Option<Given>,
-        /// The place that it needs in a slot.
-        place: Option<Place>,
-    },
+    Insert(Arc<Arrival>),
     Update {
         next: Box<Callback>,
         attempt: Option<Attempt>,
@@ -127,12 +120,21 @@ impl Write {
     const fn erases(&self) -> bool {
         matches!(self, Self::Erase { .. } | Self::Seal { .. } | Self::Trust(TrustWrite::Seal { .. }))
     }
+
+    /// The callback that it changes, of which others may want to hear.
+    fn callback(&self) -> Option<CallbackId> {
+        match self {
+            Self::Insert(arrival) => Some(arrival.callback.id),
+            Self::Update { next, .. } | Self::Number(NumberWrite { next, .. }) => Some(next.id),
+            _ => None,
+        }
+    }
 }
 
 /// A write, and where to say what became of it.
 struct Job {
     write: Write,
-    reply: oneshot::Sender<Result<Done, StoreError>>,
+    waiting: Waiting,
 }
 
 /// The way to the writing thread. Dropping it waits until all that was asked for is written and the file is closed.
@@ -152,10 +154,10 @@ impl Writer {
     }
 
     pub(super) async fn write(&self, write: Write) -> Result<Done, StoreError> {
-        let (reply, answer) = oneshot::channel();
+        let (waiting, outcome) = waiting();
         let jobs = self.jobs.as_ref().ok_or(StoreError::Closed)?;
-        jobs.send(Job { write, reply }).await.map_err(|_| StoreError::Closed)?;
-        answer.await.map_err(|_| StoreError::Closed)?
+        jobs.send(Job { write, waiting }).await.map_err(|_| StoreError::Closed)?;
+        outcome.await.map_err(|_| StoreError::Closed)?
     }
 }
 
@@ -267,26 +269,21 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, cont
         let erases = batch.iter().any(|job| job.write.erases());
         in_order_of_ids(&mut batch);
         match link.transaction(&batch, context) {
-            Ok(done) => batch.drain(..).zip(done).for_each(|(job, done)| job.answer(Ok(done), changes)),
+            Ok(done) => answer(batch.drain(..).zip(done.into_iter().map(Ok)), changes),
             // The file is locked or cannot be written: trying each by itself would wait for each.
             Err(StoreError::Database { operation: BEGIN, source }) => {
-                for job in batch.drain(..) {
-                    let source = Arc::clone(&source);
-                    job.answer(Err(StoreError::Database { operation: BEGIN, source }), changes);
-                }
+                let failed = || StoreError::Database { operation: BEGIN, source: Arc::clone(&source) };
+                answer(batch.drain(..).map(|job| (job, Err(failed()))), changes);
             }
             // One write must not fail for its neighbours: each is tried by itself.
             Err(_) if batch.len() > 1 => {
                 for job in batch.drain(..) {
                     let done = link.transaction(std::slice::from_ref(&job), context);
-                    job.answer(done.map(|done| done.into_iter().next().unwrap_or_default()), changes);
+                    let done = done.map(|done| done.into_iter().next().unwrap_or_default());
+                    answer([(job, done)], changes);
                 }
             }
-            Err(error) => {
-                if let Some(job) = batch.pop() {
-                    job.answer(Err(error), changes);
-                }
-            }
+            Err(error) => answer(batch.pop().map(|job| (job, Err(error))), changes),
         }
         if erases {
             link.carry_over();
@@ -302,10 +299,10 @@ fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, cont
 /// Puts requests that came in together in the order of their ids, which is nearly theirs: each row and each entry of an index is
 /// then written behind the one before.
 fn in_order_of_ids(batch: &mut [Job]) {
-    let is_insert = |job: &Job| matches!(job.write, Write::Insert { .. });
+    let is_insert = |job: &Job| matches!(job.write, Write::Insert(_));
     for together in batch.chunk_by_mut(|job, next| is_insert(job) && is_insert(next)) {
         together.sort_by_key(|job| match &job.write {
-            Write::Insert { callback, .. } => Some(callback.id),
+            Write::Insert(arrival) => Some(arrival.callback.id),
             _ => None,
         });
     }
@@ -317,32 +314,37 @@ fn transaction(
     jobs: &[Job],
     context: &Context,
 ) -> Result<Vec<Done>, StoreError> {
-    if jobs.iter().any(|job| matches!(job.write, Write::Insert { claim: Some(_), .. })) {
+    if jobs.iter().any(|job| matches!(&job.write, Write::Insert(arrival) if arrival.claim.is_some())) {
         // Before the transaction: what it changes may come to nothing.
         claims.read_once(connection)?;
     }
     // IMMEDIATE takes the write lock at once: a transaction that began by reading could not take it later.
     let begun =
         connection.transaction_with_behavior(TransactionBehavior::Immediate).map_err(failed(BEGIN))?;
-    let done = jobs.iter().map(|job| apply(&begun, claims, &job.write, context)).collect::<Result<_, _>>()?;
+    let mut consents = Consents::default();
+    let mut done = Vec::with_capacity(jobs.len());
+    for job in jobs {
+        if !matches!(job.write, Write::Insert(_)) {
+            consents.write(&begun)?;
+        }
+        done.push(apply(&begun, claims, &mut consents, &job.write, context)?);
+    }
+    consents.write(&begun)?;
     begun.commit().map_err(failed("commit"))?;
     Ok(done)
 }
 
-impl Job {
-    /// Tells of the change that the write made, and says to whoever asked what became of it.
-    fn answer(self, done: Result<Done, StoreError>, changes: &Changes) {
-        let has_changed = done.as_ref().is_ok_and(|done| done.rows > 0);
-        match &self.write {
-            Write::Insert { callback, .. } if has_changed => changes.tell(callback.id),
-            Write::Update { next, .. } | Write::Number(NumberWrite { next, .. }) if has_changed => {
-                changes.tell(next.id);
-            }
-            _ => {}
-        }
-        // Whoever asked may have gone; what was written stays.
-        drop(self.reply.send(done));
+/// Tells of the changes that writes made, and says to those who asked what became of them.
+fn answer(outcomes: impl IntoIterator<Item = (Job, Outcome)>, changes: &Changes) {
+    let mut post = Post::default();
+    let mut news = Vec::new();
+    for (job, outcome) in outcomes {
+        let is_news = outcome.as_ref().is_ok_and(|done| done.rows > 0);
+        news.extend(job.write.callback().filter(|_| is_news));
+        post.add(job.waiting, outcome);
     }
+    changes.tell(&news);
+    post.send();
 }
 
 /// Runs one statement; gives how many rows it changed.
@@ -359,16 +361,16 @@ pub(super) fn execute(
 fn apply(
     connection: &Connection,
     claims: &mut Claims,
+    consents: &mut Consents,
     write: &Write,
     context: &Context,
 ) -> Result<Done, StoreError> {
     let rows = match write {
-        Write::Insert { callback, key, claim, consent, place } => {
-            let wanted =
-                insertion::Wanted { key: key.as_ref(), claim: claim.as_ref(), place: place.as_ref() };
-            let done = insertion::insert(connection, claims, callback, wanted, &context.vault)?;
+        Write::Insert(arrival) => {
+            let Arrival { callback, consent, .. } = &**arrival;
+            let done = insertion::insert(connection, claims, arrival, &context.vault)?;
             if let Some(given) = consent.as_ref().filter(|_| done.is_taken()) {
-                ledger::insert_consent(connection, &context.vault.consent(callback, given))?;
+                consents.add(context.vault.consent(callback, given));
             }
             if done.before.is_none() {
                 outbox::insert(connection, context, callback)?;
