@@ -257,6 +257,19 @@ impl Page<'_> {
         self.click("#consent").await;
     }
 
+    /// Fills the form in by keys alone, from its first field on, with that for the number. The second reason is chosen.
+    pub async fn fill_in_by_keys(&self, phone: &str) {
+        self.type_text(visitor::NAME).await;
+        self.tab_to("phone").await;
+        self.type_text(phone).await;
+        self.tab_to("email").await;
+        self.type_text(visitor::EMAIL).await;
+        self.tab_to("reason").await;
+        self.press(&[Key::Down, Key::Down]).await;
+        self.tab_to("consent").await;
+        self.press(&[Key::Space]).await;
+    }
+
     /// Sends the form.
     pub async fn send(&self) {
         self.click("[data-action=send]").await;

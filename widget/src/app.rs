@@ -399,12 +399,14 @@ impl App {
 
     /// The request was accepted.
     fn accept(self: &Rc<Self>, body: &Json) {
+        // What was tried by itself takes the focus from nobody who is elsewhere on the page.
+        let is_awaited = self.phase.get() == Phase::Sending || self.shell.has_focus();
         self.attempt.take();
         self.keeper.keep(&[&body.string("id"), " ", &body.string("follow")].concat());
         self.follow(body);
         let accepted = self.accepted.borrow().clone();
         events::submitted(self.shell.host(), &body.string("id"));
-        if let Some(accepted) = accepted {
+        if let Some(accepted) = accepted.filter(|_| is_awaited) {
             focus(&accepted.title);
         }
     }

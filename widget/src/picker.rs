@@ -16,6 +16,8 @@ pub(crate) struct Picker {
     day: HtmlInputElement,
     time_label: HtmlElement,
     time: HtmlInputElement,
+    /// The chosen time once more, where the list may be too narrow for it.
+    told: HtmlElement,
     error: HtmlElement,
     /// The contract's `Slots`.
     answer: RefCell<Json>,
@@ -31,7 +33,9 @@ impl Picker {
         set(&error, "id", &error_id);
         let (day_label, day) = select(&row, "day", &error_id);
         let (time_label, time) = select(&row, "time", &error_id);
-        Self { row, day_label, day, time_label, time, error, answer: RefCell::default() }
+        // The list itself is read aloud in full.
+        let told = add(&row, "p", &[("class", "detail told"), ("aria-hidden", "true")]);
+        Self { row, day_label, day, time_label, time, told, error, answer: RefCell::default() }
     }
 
     /// Shows which times are free. The day that was chosen stays chosen where it has a time still.
@@ -83,6 +87,7 @@ impl Picker {
             }
         }
         self.answer.replace(answer);
+        self.tell_time();
     }
 
     /// The service does not take the time.
@@ -95,6 +100,7 @@ impl Picker {
         if self.day.is_same_node(Some(element)) {
             self.show_times(texts);
         }
+        self.tell_time();
         self.tell("");
     }
 
@@ -118,11 +124,24 @@ impl Picker {
         schedule.value()
     }
 
+    /// The chosen time, as the list shows it; empty where none is chosen.
+    #[inline(never)]
+    fn chosen_time(&self) -> String {
+        let chosen = self.time.query_selector("option:checked").ok().flatten();
+        chosen.and_then(|chosen| chosen.text_content()).unwrap_or_default()
+    }
+
     /// What is chosen, as the lists show it.
     pub(crate) fn told(&self) -> String {
-        let chosen = self.time.query_selector("option:checked").ok().flatten();
-        let time = chosen.and_then(|chosen| chosen.text_content());
-        time.map_or(String::new(), |time| [&self.day.value(), ", ", &time].concat())
+        let time = self.chosen_time();
+        if time.is_empty() { time } else { [&self.day.value(), ", ", &time].concat() }
+    }
+
+    /// Tells the chosen time below its list, where it is one by the clocks of both.
+    fn tell_time(&self) {
+        let time = self.chosen_time();
+        show(&self.told, time.contains('('));
+        self.told.set_text_content(Some(&time));
     }
 
     /// Says what is wrong with the time, or with an empty text that nothing is.

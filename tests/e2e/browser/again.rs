@@ -4,9 +4,10 @@ use std::time::Duration;
 
 use ringback_tests::eventually::{eventually, never};
 use ringback_tests::house::House;
+use serde_json::json;
 
 use super::bad_days::{HASTE, LISTEN, assert_one, filled_after, kept, kept_key, posted};
-use super::house;
+use super::{house, visit_after};
 
 /// The service cannot be reached, as the page sees it, until a test says otherwise.
 const UNREACHABLE: &str = "
@@ -126,6 +127,39 @@ async fn what_was_stopped_too_late_is_told_all_the_same() {
     .await;
     browser.script("answer()", vec![]).await;
     page.until_state("requested").await;
+    assert_one(&house).await;
+}
+
+#[tokio::test]
+async fn what_is_tried_by_itself_leaves_the_focus_and_the_page_where_they_are() {
+    let house = house().await;
+    let browser = visit_after(&house, &[LISTEN, HASTE].concat()).await;
+    let place = "
+        const form = document.createElement('ringback-form');
+        form.dataset.site = 'acme';
+        document.querySelector('main').append(form);
+        form.scrollIntoView({ behavior: 'instant' });
+        // The page scrolls smoothly, and what is clicked is to stand still.
+        document.documentElement.style.scrollBehavior = 'auto';
+        const elsewhere = document.createElement('button');
+        elsewhere.id = 'elsewhere';
+        document.querySelector('main').prepend(elsewhere);
+    ";
+    browser.script(place, vec![]).await;
+    let form = browser.form_in("ringback-form");
+    form.until_inline().await;
+    form.fill_in().await;
+    browser.script(UNREACHABLE, vec![]).await;
+    form.send().await;
+    form.until_phase("unclear").await;
+    browser.script("elsewhere.focus(); scrollTo({ top: 0, behavior: 'instant' })", vec![]).await;
+    let count = posted(&browser).await.len();
+    posted_more_than(&browser, count + 1).await;
+    let place = "return [document.activeElement.id, scrollY]";
+    assert_eq!(browser.script(place, vec![]).await, json!(["elsewhere", 0]));
+    browser.script("window.meddle = null", vec![]).await;
+    form.until_state("requested").await;
+    assert_eq!(browser.script(place, vec![]).await, json!(["elsewhere", 0]));
     assert_one(&house).await;
 }
 

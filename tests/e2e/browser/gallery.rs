@@ -101,8 +101,7 @@ async fn every_state_keeps_the_guidelines_and_has_its_place_from_left_to_right()
 
 #[tokio::test]
 async fn every_state_keeps_the_guidelines_and_has_its_place_from_right_to_left() {
-    // Colours are the same from either side; each preset is looked at once.
-    judge_all("ar", &LOOKS[..3], &[Look::NARROW, Look::WIDE]).await;
+    judge_all("ar", &LOOKS, &[Look::NARROW, Look::WIDE, Look::NARROW.in_dark()]).await;
 }
 
 #[tokio::test]

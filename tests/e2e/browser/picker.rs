@@ -199,3 +199,43 @@ async fn a_picker_that_does_not_come_is_told_and_leaves_the_call_as_soon_as_poss
     page.send().await;
     page.until_state("requested").await;
 }
+
+#[tokio::test]
+async fn a_time_that_is_longer_than_the_screen_is_wide_is_told_in_full() {
+    let house = House::with(one_place).await;
+    let browser = Browser::open().await;
+    browser.travel_to("Asia/Kolkata").await;
+    let narrow = Look { width: 320, ..Look::NARROW };
+    for path in ["/", "/rtl"] {
+        browser.look(narrow).await;
+        browser.goto(&format!("{}{path}", house.website())).await;
+        let page = browser.page();
+        page.open().await;
+        page.click("[id='form.later']").await;
+        page.element(".slots:not([hidden])").await;
+        let shown = async || {
+            let chosen = "document.querySelector('ringback-launcher').shadowRoot.querySelector('[data-field=time] option:checked')";
+            let chosen = browser.script(&format!("return {chosen}.textContent"), vec![]).await;
+            assert_eq!(page.text(".slots .told").await, chosen, "{path}");
+            chosen
+        };
+        let first = shown().await;
+        page.element(".ask [data-field=time]").await.select_by_index(1).await.unwrap();
+        assert_ne!(shown().await, first);
+        page.element(".ask [data-field=day]").await.select_by_index(1).await.unwrap();
+        shown().await;
+        take(&browser, &format!("71-long-time{}", path.replace('/', "-")), narrow).await;
+        // The list of a wide screen has room for it.
+        browser.look(Look::WIDE).await;
+        assert!(!page.shows(".slots .told").await);
+    }
+    // Nor has one clock more to tell than the list.
+    browser.travel_to("America/New_York").await;
+    browser.look(narrow).await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.click("[id='form.later']").await;
+    page.element(".slots:not([hidden])").await;
+    assert!(!page.shows(".slots .told").await);
+}
