@@ -160,3 +160,22 @@ async fn whoever_was_not_reached_is_told_what_to_do() {
     assert!(page.contains("nobody picked up") && page.contains("href=\"/c/acme\""), "{page}");
     assert!(page.contains("href=\"tel:+12025550180\""), "{page}");
 }
+
+#[tokio::test]
+async fn a_framed_page_says_what_went_wrong_before_its_callback_is_known() {
+    let house = House::with(|plan| plan.limit("reads", 1, 600)).await;
+    let accepted = house.ask().await;
+    let framed = format!("{}?level=plain&site=acme", path(&accepted));
+    assert_eq!(house.get(&framed).await.status.as_u16(), 200);
+    let shown_by = async |address: &str| {
+        let page = house.get(address).await;
+        assert_eq!(page.status.as_u16(), 429, "{address}");
+        let policy = page.header("content-security-policy").to_owned();
+        policy.rsplit_once("frame-ancestors ").expect("who may show it").1.to_owned()
+    };
+    assert_eq!(shown_by(&framed).await, ORIGIN);
+    // Who shows a page that is in no frame, or in that of no site, is nobody.
+    assert_eq!(shown_by(&path(&accepted)).await, "'none'");
+    assert_eq!(shown_by(&format!("{}?site=acme", path(&accepted))).await, "'none'");
+    assert_eq!(shown_by(&format!("{}?level=plain&site=unknown", path(&accepted))).await, "'none'");
+}

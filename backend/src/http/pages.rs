@@ -44,6 +44,8 @@ struct Asked {
     page: String,
     /// At which level the form is shown: `plain` in a frame, by its loader.
     level: String,
+    /// The site whose page is around the frame, for what is shown before a token has told it.
+    site: String,
     /// The main colour that the page around says, such as `#1a56c4`.
     color: String,
     /// The preset that the page around says.
@@ -62,15 +64,15 @@ impl Asked {
         self.level == "plain"
     }
 
-    /// What of it the next page of the same visitor must know, as the query of its address.
-    fn query(&self) -> String {
+    /// What of it the next page of the same visitor must know, as the query of its address, and for which site it is.
+    fn query(&self, site: &str) -> String {
         if !self.is_framed() {
             return String::new();
         }
         let looks = [("color", &self.color), ("preset", &self.preset), ("theme", &self.theme)];
         let looks = looks.into_iter().filter(|(_, said)| !said.is_empty());
         let mut query = form_urlencoded::Serializer::new("?".to_owned());
-        query.append_pair("level", "plain").extend_pairs(looks);
+        query.append_pair("level", "plain").append_pair("site", site).extend_pairs(looks);
         query.finish()
     }
 
@@ -98,6 +100,8 @@ struct Page<'a> {
     /// The site on whose behalf it is shown.
     site: Option<&'a Site>,
     asked: &'a Asked,
+    /// What the look of its panel has beside the styles of all.
+    style: String,
     /// After how many seconds it is asked for anew where no script does so.
     refresh_s: Option<u32>,
     /// Who may learn its address.
@@ -113,8 +117,11 @@ impl<'a> Page<'a> {
         site: Option<&'a Site>,
         asked: &'a Asked,
         title: String,
-        main: Markup,
+        panel: &Panel<'_>,
     ) -> Self {
+        let theme = asked.dressed(site);
+        let main = panel.draw(locale, theme.preset);
+        let style = if theme.style.is_empty() { theme.style } else { format!(".frame{{{}}}", theme.style) };
         Self {
             locale,
             status: StatusCode::OK,
@@ -122,6 +129,7 @@ impl<'a> Page<'a> {
             title,
             site,
             asked,
+            style,
             refresh_s: None,
             // The address may hold a token. Forms name no origin where not even we learn of their address.
             referrer: "same-origin",
@@ -153,12 +161,11 @@ impl<'a> Page<'a> {
         let captcha = captcha.map_or(String::new(), |captcha| format!(" {}", captcha.policy_sources()));
         let frames = if captcha.is_empty() { String::new() } else { format!("frame-src{captcha}; ") };
         let wasm = if self.has_widget { " 'wasm-unsafe-eval'" } else { "" };
-        let style = self.style();
         // What this page alone has, by its hash (CSP 3, section 6.7.2.3).
-        let style = if style.is_empty() {
-            style
+        let style = if self.style.is_empty() {
+            String::new()
         } else {
-            format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(style)))
+            format!(" 'sha256-{}'", BASE64_STANDARD.encode(Sha256::digest(&self.style)))
         };
         format!(
             "default-src 'none'; script-src 'self'{wasm}{captcha}; style-src 'self'{style}; connect-src 'self'{captcha}; \
@@ -166,15 +173,9 @@ impl<'a> Page<'a> {
         )
     }
 
-    /// What the look of this page's form has beside the styles of all.
-    fn style(&self) -> String {
-        let style = self.asked.dressed(self.site).style;
-        if style.is_empty() { style } else { format!(".frame{{{style}}}") }
-    }
-
     fn html(&self) -> Markup {
         let direction = direction(self.locale);
-        let (framed, style) = (self.asked.is_framed(), self.style());
+        let framed = self.asked.is_framed();
         let name = self.site.map_or("", |site| &site.name);
         html! {
             (DOCTYPE)
@@ -187,7 +188,7 @@ impl<'a> Page<'a> {
                     title { (self.title) @if !name.is_empty() { " · " (name) } }
                     link rel="stylesheet" href=(files::address("plain.css"));
                     // Of the configuration, whose colours and fonts can end neither a declaration nor this.
-                    @if !style.is_empty() { style { (PreEscaped(style)) } }
+                    @if !self.style.is_empty() { style { (PreEscaped(&self.style)) } }
                     @if let Some(seconds) = self.refresh_s {
                         // The script looks for news without taking the page away from under anybody's hands.
                         noscript { meta http-equiv="refresh" content=(seconds); }
@@ -213,10 +214,22 @@ fn direction(locale: &Locale) -> &'static str {
 }
 
 /// The panel that the form of `widget/` has too, so that one sheet of styles is for both.
-fn panel(locale: &Locale, theme: &Theme, state: Option<&str>, body: &Markup) -> Markup {
-    html! {
-        div.frame lang=(locale.name) dir=(direction(locale)) data-preset=(theme.preset.as_str()) data-state=[state] {
-            section aria-labelledby="title" { div.body { (body) } }
+struct Panel<'a> {
+    body: Markup,
+    /// The state of the callback that it shows.
+    state: Option<&'a str>,
+}
+
+impl Panel<'_> {
+    const fn of(body: Markup) -> Self {
+        Self { body, state: None }
+    }
+
+    fn draw(&self, locale: &Locale, preset: Preset) -> Markup {
+        html! {
+            div.frame lang=(locale.name) dir=(direction(locale)) data-preset=(preset.as_str()) data-state=[self.state] {
+                section aria-labelledby="title" { div.body { (self.body) } }
+            }
         }
     }
 }
@@ -282,8 +295,7 @@ fn of_failure(
         p.alert #title { (told) }
         (phone(locale, site))
     };
-    let panel = panel(locale, &asked.dressed(site), None, &body);
-    let mut page = Page::new(locale, site, &asked, title, panel);
+    let mut page = Page::new(locale, site, &asked, title, &Panel::of(body));
     page.status = failure.status();
     page.headers = failure.headers().to_vec();
     Ok(page.answer())

@@ -17,9 +17,10 @@ use super::super::problem::Failure;
 use super::super::{Parts, caller, extract};
 use super::follow_view::FollowView;
 use super::slots::free_slots;
-use super::{Asked, Page, chosen_locale, of_failure, panel, posted};
+use super::{Asked, Page, Panel, chosen_locale, of_failure, posted};
 use crate::callback::Callback;
 use crate::guard::origin;
+use crate::site::Site;
 
 /// What else the query may say.
 #[derive(Debug, Default, Deserialize)]
@@ -42,7 +43,13 @@ pub(crate) async fn show(
         let opened = open(&request, &parts, &token).await?;
         opened.page(&request, &parts, StatusCode::OK, None).await
     };
-    shown.await.or_else(|failure| of_failure(&request, None, &failure))
+    shown.await.or_else(|failure| of_failure(&request, around(&request, &parts), &failure))
+}
+
+/// The site whose page is around, as the address says it: nothing of the callback is known yet, and without it no page shows the frame.
+fn around<'a>(request: &HttpRequest, parts: &'a Parts) -> Option<&'a Site> {
+    let asked = Asked::of(request);
+    parts.config.sites.get(&asked.site).filter(|_| asked.is_framed())
 }
 
 /// `POST /f/{token}`.
@@ -69,7 +76,7 @@ pub(crate) async fn act(
             _ => Err(no_button()),
         }
     };
-    acted.await.or_else(|failure| of_failure(&request, None, &failure))
+    acted.await.or_else(|failure| of_failure(&request, around(&request, &parts), &failure))
 }
 
 fn no_button() -> Failure {
@@ -146,7 +153,7 @@ impl Opened<'_> {
 
     /// The address of this page, for the next look at it.
     fn path(&self, request: &HttpRequest) -> String {
-        format!("/f/{}{}", self.token, Asked::of(request).query())
+        format!("/f/{}{}", self.token, Asked::of(request).query(&self.callback.request.site))
     }
 
     async fn page(
@@ -176,14 +183,14 @@ impl Opened<'_> {
             window: self.callback.appointment.as_ref().map(|kept| &kept.window),
             site,
             path: &self.path(request),
-            query: &asked.query(),
+            query: &asked.query(&seen.site),
             refresh_s,
             is_new: mode.sent.is_some(),
             alert,
         };
         let title = follow.title();
-        let panel = panel(locale, &asked.dressed(site), Some(seen.state.as_str()), &follow.draw());
-        let mut page = Page::new(locale, site, &asked, title, panel);
+        let panel = Panel { body: follow.draw(), state: Some(seen.state.as_str()) };
+        let mut page = Page::new(locale, site, &asked, title, &panel);
         page.status = status;
         page.refresh_s = refresh_s;
         page.referrer = "no-referrer";

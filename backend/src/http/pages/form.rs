@@ -14,7 +14,7 @@ use super::super::{Parts, caller, extract};
 use super::form_view::{FormView, Told};
 use super::posted::{self, Posted};
 use super::slots::free_slots;
-use super::{Asked, Page, chosen_locale, of_failure, panel, phone};
+use super::{Asked, Page, Panel, chosen_locale, of_failure, phone};
 use crate::agent::AgentLink;
 use crate::form::{self, Guarded};
 use crate::guard::origin;
@@ -194,7 +194,7 @@ async fn take(
     let (site_id, site) = (owner.site_id, owner.site);
     match parts.intake.take_from_visitor(site_id, site, &posted.callback, key, shown).await {
         Ok(taken) => {
-            let query = asked.query();
+            let query = asked.query(site_id);
             let sent = if query.is_empty() { "?sent".to_owned() } else { query + "&sent" };
             // RFC 9110 section 15.4.4: what comes of it is at another address, so that to load it again sends nothing.
             Ok(HttpResponse::SeeOther()
@@ -302,7 +302,7 @@ async fn draw(
         proof: None,
     };
     let form = form::describe(site_id, site, locale, agent, &parts.wait_times, guarded, parts.clock.now());
-    let action = owner.path() + &asked.query();
+    let action = owner.path() + &asked.query(site_id);
     let is_wrong = told.alert.is_some();
     let mut view = FormView::new(&form, locale, posted, &told);
     view.slots = free_slots(parts, site_id, site).await;
@@ -313,17 +313,16 @@ async fn draw(
     } else {
         maud::html! {}
     };
-    let plain = panel(locale, &asked.dressed(Some(site)), None, &view.draw(&action, &phone));
     // What was sent and refused stays as it is: the other form would begin anew.
     let has_widget = !asked.is_framed() && !is_wrong;
-    let main = if has_widget {
-        maud::html! { ringback-form data-site=(site_id) data-agent=[token] data-locale=(locale.name) { (plain) } }
-    } else {
-        plain
-    };
-    let main = maud::html! { (view.notice()) (main) };
     let title = if is_wrong { locale.with("page.error", &title) } else { title };
-    let mut page = Page::new(locale, Some(site), asked, title, main);
+    let mut page = Page::new(locale, Some(site), asked, title, &Panel::of(view.draw(&action, &phone)));
+    if has_widget {
+        page.main = maud::html! {
+            ringback-form data-site=(site_id) data-agent=[token] data-locale=(locale.name) { (page.main) }
+        };
+    }
+    page.main = maud::html! { (view.notice()) (page.main) };
     page.status = status;
     page.has_widget = has_widget;
     page.answer()
