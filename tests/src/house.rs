@@ -76,9 +76,9 @@ impl House {
         let website = plan.website.then(|| Website::bind(0).expect("a port"));
         if let Some(website) = &website {
             plan.set("sites.acme.origins", website.origins().to_vec());
-            // The website is a place of both shops.
-            let origins = [&website.origins()[..], &["https://www.other.example".to_owned()]].concat();
-            plan.set("sites.other.origins", origins);
+            if plan.shared_website {
+                plan.set("sites.other.origins", website.origins().to_vec());
+            }
         }
         let postgres = if plan.own_postgres { Some(Server::start().await) } else { None };
         if plan.postgres {

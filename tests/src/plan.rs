@@ -35,6 +35,8 @@ pub struct Plan {
     pub(crate) subscribed: bool,
     /// Whether the customer's website is there, for a browser.
     pub(crate) website: bool,
+    /// Whether it is the place of both shops.
+    pub(crate) shared_website: bool,
     /// Whether the service gets its tokens from Webex by itself.
     pub(crate) oauth: bool,
     /// Whether callbacks are kept in PostgreSQL, so that several services can share them.
@@ -64,6 +66,7 @@ impl Plan {
             webex: Options::for_tests(),
             subscribed: true,
             website: false,
+            shared_website: false,
             postgres: false,
             own_postgres: false,
             oauth: false,
@@ -206,5 +209,11 @@ impl Plan {
     /// Opens the customer's website, so that a browser can look at it.
     pub fn with_website(&mut self) {
         self.website = true;
+    }
+
+    /// Opens one website for both shops.
+    pub fn with_shared_website(&mut self) {
+        self.with_website();
+        self.shared_website = true;
     }
 }

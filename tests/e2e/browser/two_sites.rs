@@ -11,7 +11,7 @@ use super::{play_to, visit};
 /// The website is a place of both shops. The second has a number of its own, speaks German, and asks for less.
 async fn house() -> House {
     House::with(|plan| {
-        plan.with_website();
+        plan.with_shared_website();
         plan.pace(Pace::Manual);
         plan.set("sites.acme.theme.color", "#ffcc00");
         plan.set("sites.other.theme.color", "#004400");
