@@ -74,9 +74,9 @@
       this.root ||= this.draw(this.attachShadow({ mode: "open" }));
     }
 
-    // An element that is only moved is connected again before the microtask runs.
+    // An element that is only moved is connected again before the promise, which never calls at once, does.
     disconnectedCallback() {
-      queueMicrotask(() => this.isConnected || main?.then(run => run(this, "free")));
+      main?.then(run => this.isConnected || run(this, "free"));
     }
 
     draw(root) {
