@@ -5,7 +5,6 @@
 //! place the digits that may stand there, parted by commas; and behind a colon the groups, in which each digit says how many
 //! stand there. By `0,1,67:4 7`, what begins with `016` or `017` is written as `0171 2345678`. A number that no rule knows, or
 //! that is longer than its groups, is left as it was typed: no grouping is better than a wrong one.
-
 //!
 //! Digits of other scripts are left as they were typed, too: where separators stand between them, they run from right to left
 //! (Unicode Standard Annex 9, rule N1).
