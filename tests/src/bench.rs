@@ -50,6 +50,18 @@ impl Measured {
         Self { child, address }
     }
 
+    /// Has it run on one core alone, as an instance does on a small machine of its own.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such core, or no `taskset` (util-linux).
+    pub fn bind(&self, core: usize) {
+        let mut bind = std::process::Command::new("taskset");
+        bind.args(["--all-tasks", "--cpu-list", "--pid", &core.to_string(), &self.child.id().to_string()]);
+        let status = bind.stdout(Stdio::null()).status();
+        assert!(status.is_ok_and(|status| status.success()), "taskset: core {core}");
+    }
+
     /// Its resident memory, and the most that it had, in kB.
     pub fn memory_kb(&self) -> (u64, u64) {
         memory_kb(&self.child)

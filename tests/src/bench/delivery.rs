@@ -82,8 +82,15 @@ async fn sustained(orders: Orders) {
     print_table(&format!("Intake to task, Webex answers in {WEBEX_TAKES_MS} ms"), &rows);
 }
 
-/// Several processes on one PostgreSQL: how much they take in, and how fast they make tasks of it.
+/// Several processes on one PostgreSQL: how much they take in, and how fast they make tasks of it. Once with all cores for each, and once
+/// with one core for each as if each brought its machine; PostgreSQL, Webex and whoever asks have all cores both times.
 async fn shared(orders: Orders) {
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    several(orders, &[1, 2, 4], None).await;
+    several(orders, &[1, cores.min(4)], Some(cores)).await;
+}
+
+async fn several(orders: Orders, counts: &[usize], cores: Option<usize>) {
     let mut rows = vec![row([
         "processes",
         "callbacks a second, Webex away",
@@ -95,10 +102,10 @@ async fn shared(orders: Orders) {
         "rung twice",
     ])];
     let mut first = None;
-    for count in [1, 2, 4] {
-        let alone = without_webex(count, orders.flood).await;
+    for &count in counts {
+        let alone = without_webex(count, orders.flood, cores).await;
         let house = furnished(true).await;
-        let services = started(&house, count);
+        let services = started(&house, count, cores);
         let begun_at = Instant::now();
         let outcome = load(&services.iter().collect::<Vec<_>>(), orders.flood, None).run().await;
         assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
@@ -124,26 +131,34 @@ async fn shared(orders: Orders) {
         services.into_iter().for_each(Measured::stop);
     }
     let title = format!(
-        "Processes on one PostgreSQL, {:?} of intake and then until all tasks are made",
-        orders.flood
+        "Processes on one PostgreSQL, {:?} of intake and then until all tasks are made, {}",
+        orders.flood,
+        if cores.is_some() { "a core for each" } else { "all cores for each" }
     );
     print_table(&title, &rows);
 }
 
 /// How many callbacks a second are taken in while none can be sent.
-async fn without_webex(count: u16, lasting: Duration) -> f64 {
+async fn without_webex(count: usize, lasting: Duration, cores: Option<usize>) -> f64 {
     let house = furnished(true).await;
     let away = Fault::new(Operation::CreateTask, Effect::Status(Failure::status(503))).times(u32::MAX);
     house.control().fault(&away).await.expect("the control door");
-    let services = started(&house, count);
+    let services = started(&house, count, cores);
     let outcome = load(&services.iter().collect::<Vec<_>>(), lasting, None).run().await;
     assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
     services.into_iter().for_each(Measured::stop);
     outcome.per_second()
 }
 
-fn started(house: &House, count: u16) -> Vec<Measured> {
-    (0..count).map(|index| Measured::start(house, &format!("service-{index}"))).collect()
+fn started(house: &House, count: usize, cores: Option<usize>) -> Vec<Measured> {
+    let start = |index| {
+        let service = Measured::start(house, &format!("service-{index}"));
+        if let Some(cores) = cores {
+            service.bind(index % cores);
+        }
+        service
+    };
+    (0..count).map(start).collect()
 }
 
 fn load(services: &[&Measured], lasting: Duration, rate: Option<f64>) -> Load {
