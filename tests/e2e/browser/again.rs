@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use ringback_tests::browser::Browser;
 use ringback_tests::eventually::{eventually, never};
 use ringback_tests::house::House;
 use serde_json::json;
@@ -15,8 +16,21 @@ const UNREACHABLE: &str = "
         init?.method == 'POST' && init.body ? Promise.reject(new TypeError('Failed to fetch')) : undefined;
 ";
 
+/// A browser whose visitor has sent the form to a service that cannot be reached.
+async fn sent_in_vain(house: &House) -> Browser {
+    let browser = filled_after(house, HASTE).await;
+    browser.script(UNREACHABLE, vec![]).await;
+    browser.page().send().await;
+    browser
+}
+
+/// From now on, the service can be reached.
+async fn reach(browser: &Browser) {
+    browser.script("window.meddle = null", vec![]).await;
+}
+
 /// How often a page has posted, once that is more often than so many times.
-async fn posted_more_than(browser: &ringback_tests::browser::Browser, times: usize) -> usize {
+async fn posted_more_than(browser: &Browser, times: usize) -> usize {
     eventually("it is posted again", async || {
         Some(posted(browser).await.len()).filter(|count| *count > times)
     })
@@ -68,7 +82,7 @@ async fn a_request_that_takes_too_long_says_so_and_is_repeated_under_the_same_ke
     // What is pressed says what it does, also to whoever hears it.
     page.until_text("[data-action=send]", "Sending…").await;
     page.until_text(".ask .alert", "won’t call you twice").await;
-    browser.script("window.meddle = null", vec![]).await;
+    reach(&browser).await;
     page.until_state("requested").await;
     let keys = posted(&browser).await;
     assert!(keys.len() >= 2 && keys.iter().all(|key| *key == keys[0]), "{keys:?}");
@@ -78,10 +92,8 @@ async fn a_request_that_takes_too_long_says_so_and_is_repeated_under_the_same_ke
 #[tokio::test]
 async fn who_stops_it_is_asked_for_nothing_more_and_can_change_what_was_typed() {
     let house = house().await;
-    let browser = filled_after(&house, HASTE).await;
+    let browser = sent_in_vain(&house).await;
     let page = browser.page();
-    browser.script(UNREACHABLE, vec![]).await;
-    page.send().await;
     page.until_text("[data-action=hold]", "Stop trying").await;
     // Also in the middle of a try.
     let count = posted(&browser).await.len();
@@ -95,7 +107,7 @@ async fn who_stops_it_is_asked_for_nothing_more_and_can_change_what_was_typed() 
     never("it is tried again", Duration::from_secs(2), async || posted(&browser).await.len() > count + 1)
         .await;
     assert!(!page.shows(".ask .alert").await && !page.shows("[data-action=hold]").await);
-    browser.script("window.meddle = null", vec![]).await;
+    reach(&browser).await;
     page.fill("#name", "Ann Other").await;
     page.send().await;
     page.until_state("requested").await;
@@ -106,10 +118,8 @@ async fn who_stops_it_is_asked_for_nothing_more_and_can_change_what_was_typed() 
 #[tokio::test]
 async fn what_was_stopped_too_late_is_told_all_the_same() {
     let house = house().await;
-    let browser = filled_after(&house, HASTE).await;
+    let browser = sent_in_vain(&house).await;
     let page = browser.page();
-    browser.script(UNREACHABLE, vec![]).await;
-    page.send().await;
     page.until_text("[data-action=hold]", "Stop trying").await;
     // The next try arrives, and its answer comes when the visitor has stopped.
     let slow = "
@@ -157,7 +167,7 @@ async fn what_is_tried_by_itself_leaves_the_focus_and_the_page_where_they_are() 
     posted_more_than(&browser, count + 1).await;
     let place = "return [document.activeElement.id, scrollY]";
     assert_eq!(browser.script(place, vec![]).await, json!(["elsewhere", 0]));
-    browser.script("window.meddle = null", vec![]).await;
+    reach(&browser).await;
     form.until_state("requested").await;
     assert_eq!(browser.script(place, vec![]).await, json!(["elsewhere", 0]));
     assert_one(&house).await;
@@ -166,16 +176,14 @@ async fn what_is_tried_by_itself_leaves_the_focus_and_the_page_where_they_are() 
 #[tokio::test]
 async fn after_half_an_hour_nothing_is_sent_any_more_by_itself() {
     let house = house().await;
-    let browser = filled_after(&house, HASTE).await;
+    let browser = sent_in_vain(&house).await;
     let page = browser.page();
-    browser.script(UNREACHABLE, vec![]).await;
-    page.send().await;
     page.until_text(".ask .alert", "We’ll try again by ourselves in").await;
     browser.script("const now = Date.now; Date.now = () => now() + 31 * 60 * 1000;", vec![]).await;
     page.until_text(".ask .alert", "Please try again").await;
     let count = posted(&browser).await.len();
     never("it is tried again", Duration::from_secs(2), async || posted(&browser).await.len() > count).await;
-    browser.script("window.meddle = null", vec![]).await;
+    reach(&browser).await;
     page.send().await;
     page.until_state("requested").await;
     assert_one(&house).await;
@@ -184,10 +192,8 @@ async fn after_half_an_hour_nothing_is_sent_any_more_by_itself() {
 #[tokio::test]
 async fn two_tabs_that_try_again_make_one_call() {
     let house = house().await;
-    let browser = filled_after(&house, HASTE).await;
+    let browser = sent_in_vain(&house).await;
     let page = browser.page();
-    browser.script(UNREACHABLE, vec![]).await;
-    page.send().await;
     page.until_phase("unclear").await;
     let key = kept_key(&browser).await;
     // As when a tab is duplicated. This one does not reach the service at first either.
@@ -195,11 +201,11 @@ async fn two_tabs_that_try_again_make_one_call() {
     browser.before_each_page(&[LISTEN, HASTE, UNREACHABLE].concat()).await;
     browser.goto(house.website()).await;
     page.until_phase("unclear").await;
-    browser.script("window.meddle = null", vec![]).await;
+    reach(&browser).await;
     page.until_state("requested").await;
     let second = posted(&browser).await;
     browser.go_to_tab(0).await;
-    browser.script("window.meddle = null", vec![]).await;
+    reach(&browser).await;
     page.until_state("requested").await;
     let posted = [posted(&browser).await, second].concat();
     assert!(posted.iter().all(|posted| *posted == key), "{posted:?}");

@@ -17,6 +17,15 @@ async fn house_for(countries: &[&str]) -> House {
     .await
 }
 
+/// Such a house, and a browser in which its form is open.
+async fn open_for(countries: &[&str]) -> (House, Browser) {
+    let house = house_for(countries).await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    browser.page().open().await;
+    (house, browser)
+}
+
 /// What stands in the field, with `|` for the caret.
 async fn field(page: &Page<'_>) -> String {
     let (start, end) = page.selection("#phone").await;
@@ -46,11 +55,8 @@ async fn empty(page: &Page<'_>) {
 
 #[tokio::test]
 async fn a_number_grows_into_the_groups_of_its_country_key_by_key() {
-    let house = house_for(&["US", "DE", "GB", "FR", "AE"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US", "DE", "GB", "FR", "AE"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#phone").await;
     let steps =
         ["(2|", "(20|", "(202|", "(202) 5|", "(202) 55|", "(202) 555|", "(202) 555-0|", "(202) 555-01|"];
@@ -73,11 +79,8 @@ async fn a_number_grows_into_the_groups_of_its_country_key_by_key() {
 
 #[tokio::test]
 async fn the_caret_stays_behind_its_digit_and_a_digit_is_deleted_across_what_separates_it() {
-    let house = house_for(&["US"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#phone").await;
     page.type_text("202555014").await;
     page.press(&[Key::Home, Key::Right, Key::Right, Key::Right]).await;
@@ -103,11 +106,8 @@ async fn the_caret_stays_behind_its_digit_and_a_digit_is_deleted_across_what_sep
 
 #[tokio::test]
 async fn what_is_selected_gives_way_to_what_is_typed_or_pasted() {
-    let house = house_for(&["US", "DE"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US", "DE"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#phone").await;
     page.type_text("2025550142").await;
     page.press(&[Key::Home, Key::Right]).await;
@@ -124,11 +124,8 @@ async fn what_is_selected_gives_way_to_what_is_typed_or_pasted() {
 
 #[tokio::test]
 async fn a_number_can_be_pasted_however_it_is_written_and_nothing_of_it_is_lost() {
-    let house = house_for(&["US", "DE", "GB"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US", "DE", "GB"]).await;
     let page = browser.page();
-    page.open().await;
     for (pasted, shown, country) in [
         // Digits alone are put in groups.
         ("2025550142", "(202) 555-0142", "US"),
@@ -156,11 +153,8 @@ async fn a_number_can_be_pasted_however_it_is_written_and_nothing_of_it_is_lost(
 
 #[tokio::test]
 async fn who_separates_a_number_in_another_way_is_let_be() {
-    let house = house_for(&["US", "DE"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US", "DE"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#phone").await;
     // Begun with a separator, it is left alone from there on.
     assert_eq!(typed(&page, "(202)555.").await.last().unwrap(), "(202)555.|");
@@ -186,11 +180,8 @@ async fn who_separates_a_number_in_another_way_is_let_be() {
 
 #[tokio::test]
 async fn what_is_being_composed_is_let_be_until_it_is_there() {
-    let house = house_for(&["US"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#phone").await;
     page.type_text("202").await;
     for composed in ["５", "５５", "５５５"] {
@@ -204,11 +195,8 @@ async fn what_is_being_composed_is_let_be_until_it_is_there() {
 
 #[tokio::test]
 async fn typing_can_be_taken_back_step_by_step() {
-    let house = house_for(&["US"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#phone").await;
     page.type_text("2025550").await;
     page.select_all().await;
@@ -227,11 +215,8 @@ async fn typing_can_be_taken_back_step_by_step() {
 
 #[tokio::test]
 async fn a_browser_that_fills_the_form_in_is_understood_and_another_country_means_other_groups() {
-    let house = house_for(&["US", "DE", "GB"]).await;
-    let browser = Browser::open().await;
-    browser.goto(house.website()).await;
+    let (_house, browser) = open_for(&["US", "DE", "GB"]).await;
     let page = browser.page();
-    page.open().await;
     page.click("#name").await;
     for (filled, shown, country) in [
         ("+4930123456", "+49 30 123456", "DE"),
