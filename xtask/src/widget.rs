@@ -17,6 +17,7 @@ mod references;
 mod scripts;
 #[path = "../../widget/styles/compact.rs"]
 mod styles;
+mod table;
 mod toolchain;
 
 use ringback_contract::texts::Part;
@@ -148,6 +149,7 @@ fn compile(
     if output.js().contains("snippets/") {
         bail!("the module wants script files of its own, which are not served");
     }
+    table::trim(output.wasm_mut());
     let (mut wasm, glue) = with_short_names(&mut output);
     if let Some(optimizer) = optimizer {
         let (before, after) = (places.work.join("bound.wasm"), places.work.join("optimized.wasm"));

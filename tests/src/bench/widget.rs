@@ -135,7 +135,7 @@ async fn print_costs(house: &House, network: &Network, found: &Found) {
         rows.push(vec![path.split('?').next().unwrap_or_default().to_owned(), body.len().to_string()]);
         bytes += body.len();
     }
-    rows.push(vec!["in all (bar: 40000 and the loader)".to_owned(), bytes.to_string()]);
+    rows.push(vec!["in all (bar: 40000)".to_owned(), bytes.to_string()]);
     print_table(&format!("Fetched till the form was open, on {}", network.name), &rows);
     let mut rows = vec![row(["frame of more than 50 ms, at ms", "lasting ms", "scripts"])];
     for task in &found.tasks {
