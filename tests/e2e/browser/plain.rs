@@ -107,6 +107,9 @@ async fn where_scripts_run_the_page_shows_news_without_coming_anew() {
     // To load it again is not to send again.
     let search = browser.script("window.first = true; return location.search", vec![]).await;
     assert_eq!(search, "");
+    let step = "return document.querySelector('.steps [aria-current]').textContent";
+    let before = browser.script(step, vec![]).await;
+    browser.script("document.querySelector('#update').stands = true", vec![]).await;
     let title = "return document.querySelector('#title').textContent + ' ' + (window.first ?? 'came anew')";
     play_to(&house, TaskState::Connected).await;
     eventually("the news", async || {
@@ -114,6 +117,13 @@ async fn where_scripts_run_the_page_shows_news_without_coming_anew() {
     })
     .await;
     assert_eq!(browser.script("return document.title", vec![]).await, "You’re talking to us · Acme Outdoor");
+    // The steps move along, and what has no news stays as it is.
+    assert_ne!(browser.script(step, vec![]).await, before);
+    assert_eq!(
+        browser.script("return document.querySelectorAll('.steps [data-step=done]').length", vec![]).await,
+        3
+    );
+    assert_eq!(browser.script("return document.querySelector('#update').stands", vec![]).await, true);
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 

@@ -201,8 +201,14 @@ impl Opened<'_> {
 /// How long it is worth to wait for news of a callback in that state, in seconds; `None`: there will be none.
 const fn refresh_s(state: State) -> Option<u32> {
     match state {
-        State::Accepted | State::Sending | State::Cancelling | State::Rescheduling => Some(5),
-        State::Requested | State::Queued | State::Offered => Some(10),
+        // Until it rings: an agent has a few seconds to take the call, and who waits is to read of it before.
+        State::Accepted
+        | State::Sending
+        | State::Requested
+        | State::Queued
+        | State::Offered
+        | State::Cancelling
+        | State::Rescheduling => Some(5),
         State::Unconfirmed | State::Connected => Some(30),
         State::Scheduled => Some(120),
         State::Completed | State::Failed | State::Cancelled | State::Expired | State::Untraced => None,

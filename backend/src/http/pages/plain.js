@@ -21,11 +21,19 @@
     if (state !== told) tell("state", { id, state: told = state });
   };
 
+  // Each part as it came: what the visitor has opened or chosen in it since is no news.
+  const came = new Map();
+  for (const part of page.querySelectorAll("[data-live]")) came.set(part.dataset.live, part.cloneNode(true));
+
   const put = fresh => {
     const focused = page.activeElement?.id;
     for (const part of page.querySelectorAll("[data-live]")) {
-      const news = fresh.querySelector(`[data-live="${part.dataset.live}"]`);
-      if (news && news.textContent !== part.textContent) part.replaceChildren(...news.childNodes);
+      const { live } = part.dataset;
+      const news = fresh.querySelector(`[data-live="${live}"]`);
+      // The steps say by attributes alone how far it is.
+      if (!news || news.isEqualNode(came.get(live))) continue;
+      came.set(live, news.cloneNode(true));
+      part.replaceChildren(...news.childNodes);
     }
     for (const name of [".frame", ".follow"]) {
       const [old, now] = [page, fresh].map(from => from.querySelector(name));
