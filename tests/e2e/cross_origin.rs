@@ -60,6 +60,45 @@ async fn a_page_that_is_not_listed_may_read_nothing() {
 }
 
 #[tokio::test]
+async fn every_page_can_read_why_it_has_no_form_and_nothing_else() {
+    let house = House::open().await;
+    let from = |origin, path: &str| house.send(house.request(Method::GET, path).header("Origin", origin));
+    for (origin, site, kind) in [
+        ("https://evil.example", "acme", Kind::OriginNotAllowed),
+        ("null", "acme", Kind::OriginNotAllowed),
+        (ORIGIN, "nope", Kind::SiteUnknown),
+        ("https://evil.example", "nope", Kind::SiteUnknown),
+    ] {
+        let answer = from(origin, &format!("/v1/sites/{site}/form")).await;
+        let problem = answer.problem(kind);
+        assert!(!format!("{problem:?}").contains(ORIGIN), "{problem:?}");
+        let allowed: Vec<_> = answer.headers.get_all("access-control-allow-origin").iter().collect();
+        assert_eq!(allowed, ["*"], "{origin} {site}");
+        assert_eq!(answer.header("access-control-allow-credentials"), "");
+    }
+    for path in [
+        "/v1/sites/acme/texts",
+        "/v1/sites/acme/slots",
+        "/v1/sites/nope/slots",
+        "/v1/sites/acme/form?color=%",
+    ] {
+        let answer = from("https://evil.example", path).await;
+        let is_form = path.contains("/form");
+        assert!(answer.status.is_client_error(), "{path}: {answer:?}");
+        assert_eq!(answer.header("access-control-allow-origin"), if is_form { "*" } else { "" }, "{path}");
+    }
+    let posted = house
+        .request(Method::POST, "/v1/sites/acme/callbacks")
+        .header("Origin", "https://evil.example")
+        .json(&visitor::request());
+    let answer = house.send(posted).await;
+    answer.problem(Kind::OriginNotAllowed);
+    assert_eq!(answer.header("access-control-allow-origin"), "");
+    // To the site's own page, the form goes as before.
+    assert_eq!(from(ORIGIN, "/v1/sites/acme/form").await.header("access-control-allow-origin"), ORIGIN);
+}
+
+#[tokio::test]
 async fn a_listed_page_can_read_why_it_was_refused() {
     let house = House::with(|plan| plan.limit("number", 1, 600)).await;
     let wrong = house.send(house.post(&visitor::request_with(json!({ "name": "" })))).await;

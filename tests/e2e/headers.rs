@@ -53,6 +53,12 @@ async fn every_answer_has_the_headers_that_are_meant_and_no_others() {
     let form = house.request(Method::GET, "/v1/sites/acme/form").header("Origin", ORIGIN);
     let found = assert_headers("form", &house.send(form).await, &across);
     assert_eq!(found["access-control-allow-origin"], ORIGIN);
+    let form = house.request(Method::GET, "/v1/sites/acme/form").header("Origin", "https://evil.example");
+    let found = assert_headers("form for a page of others", &house.send(form).await, &across);
+    assert_eq!(found["access-control-allow-origin"], "*");
+    let shown = house.request(Method::POST, "/v1/sites/acme/shown?level=wasm&reason=none");
+    let shown = house.send(shown.header("Origin", ORIGIN)).await;
+    assert_eq!(shown.header("cross-origin-resource-policy"), "cross-origin");
     let posted = house.send(house.post(&visitor::request())).await;
     let of_post = [&across[..], &["location"]].concat();
     let found = assert_headers("post", &posted, &of_post);

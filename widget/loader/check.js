@@ -20,6 +20,8 @@ const objections = async attempt => {
 
 const good = (what, found) => ({ what, ok: true, works: true, found, todo: "" });
 const bad = (what, found, todo, works = false) => ({ what, ok: false, works, found, todo });
+// What no frame can do either.
+const refused = (...said) => ({ ...bad(...said), refused: true });
 
 // A policy that only reports does no harm yet.
 const judged = (what, tried, directive, source, found) => {
@@ -37,14 +39,14 @@ const connection = async (service, site) => {
   let found = good(what, "The service answers this page.");
   if (answer?.status == 403) {
     found = location.origin == "null"
-      ? bad(what, "The page has no origin (a file, or a sandboxed frame).", "Open it from a web server, such as http://localhost. To preview files all the same, list \"null\" in the site's `origins` for that while.")
-      : bad(what, `The site does not list ${location.origin}.`, `The operator adds "${location.origin}" to the site's \`origins\`.`);
+      ? refused(what, "The page has no origin (a file, or a sandboxed frame).", "Open it from a web server, such as http://localhost. To preview files all the same, list \"null\" in the site's `origins` for that while.")
+      : refused(what, `The site does not list ${location.origin}.`, `The operator adds "${location.origin}" to the site's \`origins\`.`);
   } else if (answer?.status == 404) {
-    found = bad(what, `There is no site "${site}".`, "Check data-site.");
+    found = refused(what, `There is no site "${site}".`, "Check data-site.");
   } else if (answer && !answer.ok) {
-    found = bad(what, `The service answers with ${answer.status}.`, "See `detail` in its answer, in the network panel.");
+    found = refused(what, `The service answers with ${answer.status}.`, "See `detail` in its answer, in the network panel.");
   } else if (error) {
-    found = bad(what, "The service does not answer.", location.protocol == "https:" && service.startsWith("http:")
+    found = refused(what, "The service does not answer.", location.protocol == "https:" && service.startsWith("http:")
       ? "A page with TLS cannot use a service without."
       : "Check that it runs, and that nothing on the way stops it.");
   }
@@ -138,7 +140,7 @@ export const check = async ({ service, script }) => {
   // One after the other: what a policy says against one must not be taken for the other's.
   for (const next of [connection, module, frame]) results.push(await (next == module ? module() : next(service, site)));
   const [reached, compiled, framed] = results.slice(3);
-  const level = reached.works && compiled.works ? "the form" : framed.works ? "the plain form, in a frame" : "a link to the hosted page";
+  const level = reached.works && compiled.works ? "the form" : framed.works && !reached.refused ? "the plain form, in a frame" : "a link to the hosted page";
   show(level, results);
   return { level, results };
 };

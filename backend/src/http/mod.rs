@@ -204,7 +204,7 @@ pub fn public(parts: &web::Data<Parts>, service: &mut ServiceConfig) {
 }
 
 /// Lets the pages of listed origins read answers. Which pages may ask at all is for the handlers: a refusal is a
-/// problem, not a missing header.
+/// problem, not a missing header; that of a form's description is for every page to read.
 fn cross_origin(parts: &web::Data<Parts>) -> Cors {
     let parts = web::Data::clone(parts);
     Cors::default()

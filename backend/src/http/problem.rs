@@ -6,8 +6,8 @@ use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
 use actix_web::http::StatusCode;
 use actix_web::http::header::{
-    CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY, RETRY_AFTER,
-    STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ACCESS_CONTROL_ALLOW_ORIGIN, CACHE_CONTROL, CONTENT_TYPE, HeaderName, HeaderValue, REFERRER_POLICY,
+    RETRY_AFTER, STRICT_TRANSPORT_SECURITY, WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
 use actix_web::middleware::Next;
 use actix_web::{HttpMessage as _, HttpResponse, ResponseError, web};
@@ -67,6 +67,12 @@ impl Failure {
         let names = RATE_LIMIT_HEADERS.map(HeaderName::from_static);
         failure.headers.extend(names.into_iter().zip(values.map(number)));
         failure
+    }
+
+    /// The same, for every page to read. A browser keeps from a page what is not meant for its origin, also the reason.
+    pub(super) fn for_every_page(mut self) -> Self {
+        self.headers.push((ACCESS_CONTROL_ALLOW_ORIGIN, HeaderValue::from_static("*")));
+        self
     }
 
     /// The status of the answer.
@@ -219,7 +225,8 @@ pub async fn every_response(
     };
     let mut response = match problem {
         Some(mut problem) => {
-            // CORS has done its work on the response that is replaced.
+            // CORS has done its work on the response that is replaced. Twice, browsers take the header for none.
+            problem.headers_mut().remove(ACCESS_CONTROL_ALLOW_ORIGIN);
             for (name, value) in response.headers() {
                 if name.as_str().starts_with("access-control-") || name == "vary" || name == "allow" {
                     problem.headers_mut().append(name.clone(), value.clone());

@@ -21,6 +21,9 @@ use crate::locale::Locale;
 use crate::site::Site;
 use crate::{form, level, locale, metrics};
 
+/// Lets pages of other origins have an answer that they fetch without CORS (Fetch, section 3.7).
+const FOR_OTHER_ORIGINS: (&str, &str) = ("cross-origin-resource-policy", "cross-origin");
+
 /// The query of `GET /v1/sites/{site}/form`.
 #[derive(Debug, Deserialize)]
 pub(super) struct FormQuery {
@@ -43,8 +46,7 @@ pub(super) async fn form(
     query: web::Query<FormQuery>,
 ) -> Result<web::Json<Form>, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
-    let site = find(&parts, &site_id)?;
-    origin::check_read(site, &parts.public_url, extract::sender(&request))?;
+    let site = for_page(&request, &parts, &site_id).map_err(Failure::for_every_page)?;
     let locale = language(site, &query.locale)?;
     let agent = agent(&parts, &site_id, site, &query.agent);
     let guarded = Guarded {
@@ -56,6 +58,14 @@ pub(super) async fn form(
     let now = parts.clock.now();
     let described = form::describe(&site_id, site, locale, agent, &parts.wait_times, guarded, now);
     Ok(web::Json(Form { theme: site.theme.shown(Color::parse(&query.color)), ..described }))
+}
+
+/// The site, for a page that may have its form. Why it may not have it, anybody can find out who asks without a browser; the page
+/// is to tell whoever put the form there.
+fn for_page<'a>(request: &HttpRequest, parts: &'a Parts, site_id: &str) -> Result<&'a Site, Failure> {
+    let site = find(parts, site_id)?;
+    origin::check_read(site, &parts.public_url, extract::sender(request))?;
+    Ok(site)
 }
 
 /// The query of `GET /v1/sites/{site}/texts`.
@@ -74,8 +84,7 @@ pub(super) async fn texts(
     site_id: web::Path<String>,
 ) -> Result<web::Json<Texts>, Failure> {
     caller::count(&request, &parts, &parts.read_limit).await?;
-    let site = find(&parts, &site_id)?;
-    origin::check_read(site, &parts.public_url, extract::sender(&request))?;
+    let site = for_page(&request, &parts, &site_id)?;
     let query: TextsQuery = extract::query(&request)?;
     let locale = language(site, &query.locale)?;
     Ok(web::Json(Texts { locale: locale.name.to_owned(), texts: locale.texts_of(Part::Live) }))
@@ -99,7 +108,8 @@ pub(super) async fn shown(
     caller::count(&request, &parts, &parts.read_limit).await?;
     find(&parts, &site_id)?;
     metrics::shown(&site_id, *shown);
-    Ok(HttpResponse::NoContent().finish())
+    // The page posts it without CORS, as it reads nothing, and a browser writes an answer that is kept from it in its console.
+    Ok(HttpResponse::NoContent().insert_header(FOR_OTHER_ORIGINS).finish())
 }
 
 /// What became of a preferred-agent token; `None` where there is none.

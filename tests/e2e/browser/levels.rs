@@ -33,7 +33,11 @@ async fn until_level(browser: &Browser, level: &str) -> String {
 
 /// Waits until the operator can see how often the form was shown on a level.
 async fn until_counted(house: &House, level: &str, reason: &str) {
-    let labels = [("site", "acme"), ("level", level), ("reason", reason)];
+    until_counted_of(house, "acme", level, reason).await;
+}
+
+async fn until_counted_of(house: &House, site: &str, level: &str, reason: &str) {
+    let labels = [("site", site), ("level", level), ("reason", reason)];
     eventually(&format!("{level} because of {reason} is counted"), async || {
         (Figures::of(house).await.count("ringback_forms_shown_total", &labels) == 1).then_some(())
     })
@@ -61,6 +65,42 @@ async fn the_form_itself_is_counted_too() {
     browser.page().open().await;
     assert_eq!(until_level(&browser, "wasm").await, "none");
     until_counted(&house, "wasm", "none").await;
+    // The customer's page is of another origin, and has nothing of it in its console.
+    assert_eq!(browser.console().await, "");
+}
+
+#[tokio::test]
+async fn a_page_that_the_site_does_not_list_is_told_that_it_was_refused() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    for (site, todo) in [("other", "origins"), ("nope", "data-site")] {
+        let check = "
+            document.querySelector('script[data-site]').dataset.site = arguments[0];
+            return Ringback('check');
+        ";
+        let found = browser.script(check, vec![site.into()]).await;
+        assert_eq!(found["level"], "a link to the hosted page", "{found:#}");
+        let results = found["results"].as_array().unwrap();
+        let connection = results.iter().find(|result| result["what"] == "Connection to the service").unwrap();
+        assert!(connection["todo"].as_str().unwrap().contains(todo), "{connection}");
+        browser.script("document.querySelector('ringback-check').remove()", vec![]).await;
+    }
+    browser.script("Ringback('open', { site: 'other' })", vec![]).await;
+    assert_eq!(until_level(&browser, "link").await, "service-refused");
+    let statuses: Vec<_> = browser
+        .events()
+        .await
+        .iter()
+        .filter(|event| event["type"] == "load")
+        .map(|event| event["status"].clone())
+        .collect();
+    assert_eq!(statuses, [403]);
+    let followed = browser.form_in("ringback-launcher[data-site=other]").element("a.launch").await;
+    followed.send_keys(&Key::Enter.to_string()).await.unwrap();
+    until_counted_of(&house, "other", "link", "service-refused").await;
 }
 
 #[tokio::test]
