@@ -37,9 +37,10 @@ impl Shell {
         let body = add(&panel, "div", &[("class", "body")]);
         let dialog = (!inline).then(|| panel.clone().unchecked_into::<HtmlDialogElement>());
         if !inline {
-            // After the content, so that the focus meets the fields first; the styles put it into the corner.
+            // After the content, so that the focus meets the fields first; the styles put it above.
+            let bar = add(&panel, "div", &[("class", "bar")]);
             let close = [("type", "button"), ("class", "close"), ("part", "close"), ("data-action", "close")];
-            set(&add(&panel, "button", &close), "aria-label", &texts.get("form.close"));
+            set(&add(&bar, "button", &close), "aria-label", &texts.get("form.close"));
         }
         let styles = [STYLES, ".frame{", &theme.string("style"), "}"].concat();
         Self { host: root.host(), frame, dialog, body, _styles: Styles::put(root, &styles) }

@@ -2,7 +2,7 @@
 
 use fantoccini::key::Key;
 use ringback_contract::callback::State;
-use ringback_tests::browser::Browser;
+use ringback_tests::browser::{Browser, Look};
 use ringback_tests::eventually::eventually;
 use ringback_tests::visitor;
 use webex_simulator::TaskState;
@@ -201,4 +201,25 @@ async fn who_sends_by_a_key_in_a_field_has_the_focus_on_the_button_while_the_fie
     page.press(&[Key::Enter]).await;
     page.until_phase("unclear").await;
     page.until_focused("send").await;
+}
+
+#[tokio::test]
+async fn what_has_the_focus_is_not_under_the_row_of_the_button_that_closes() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.look(Look { height: 400, ..Look::NARROW }).await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.tab_to("send").await;
+    // Upwards, since what comes into sight there comes in at the upper edge.
+    let hidden = "
+        const { shadowRoot } = document.querySelector('ringback-launcher');
+        const [focused, row] = [shadowRoot.activeElement, shadowRoot.querySelector('.close')];
+        return focused.getBoundingClientRect().top < row.getBoundingClientRect().bottom;
+    ";
+    while page.focused().await != "name" {
+        page.select_with_shift(Key::Tab, 1).await;
+        assert_eq!(browser.script(hidden, vec![]).await, false, "{}", page.focused().await);
+    }
 }

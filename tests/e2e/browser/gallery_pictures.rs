@@ -49,6 +49,15 @@ pub(super) async fn misplaced(browser: &Browser) -> Vec<String> {
             for (const line of lines)
                 if (line.top < there.bottom && there.top < line.bottom && line.left < there.right && there.left < line.right)
                     wrong.push('the cross stands on the title');
+            // Wherever it is scrolled to, nothing looks out from under the cross: beside it is the row in which it stands.
+            const beside = isRtl ? there.right + 1 : there.left - 1;
+            for (let to = 0; to < body.scrollHeight - body.clientHeight; to += 30) {
+                body.scrollTop = to;
+                for (const y of [there.top + 1, (there.top + there.bottom) / 2, there.bottom - 1]) {
+                    const found = shadowRoot.elementFromPoint(beside, y);
+                    if (!found.matches('.bar')) wrong.push(`the cross stands on ${found.localName}.${found.className}`);
+                }
+            }
             body.scrollTop = scrolled;
         }
         return wrong;
