@@ -42,13 +42,19 @@ pub struct Choice {
     _styles: Styles,
 }
 
-/// Shows the times of a site in an element of the form, for the visitor to choose one. Fails in an element of something else.
+/// Shows the times of a site in an element of the form, for the visitor to choose one. `refused` is the code of why the service does not
+/// take the time that was chosen before the page was loaded, or empty. Fails in an element of something else.
 #[wasm_bindgen]
-pub fn choose(service: &str, description: JsValue, place: &HtmlElement) -> Result<Choice, JsValue> {
+pub fn choose(
+    service: &str,
+    description: JsValue,
+    place: &HtmlElement,
+    refused: String,
+) -> Result<Choice, JsValue> {
     let root = Styles::root_of(place).ok_or("not in a form")?;
     let description = Description::new(Json::new(description));
     let times = Times::new(service, &description, place, "when");
-    times.load(|_| {});
+    times.begin(refused);
     Ok(Choice { times, _styles: Styles::put(&root, LAZY) })
 }
 

@@ -32,9 +32,15 @@ pub(crate) async fn follow(
     result(promise).await.map(|handle| Live(handle.into()))
 }
 
-/// Has times shown in an element, for the visitor to choose one. `None` when the module does not come.
-pub(crate) async fn choose(service: &str, description: &JsValue, place: &HtmlElement) -> Option<Chosen> {
-    result(choose_time(service, description, place)).await.map(|handle| Chosen(handle.into()))
+/// Has times shown in an element, for the visitor to choose one; `refused` is the code of why the last one is not taken, or empty. `None`
+/// when the module does not come.
+pub(crate) async fn choose(
+    service: &str,
+    description: &JsValue,
+    place: &HtmlElement,
+    refused: &str,
+) -> Option<Chosen> {
+    result(choose_time(service, description, place, refused)).await.map(|handle| Chosen(handle.into()))
 }
 
 impl Chosen {
@@ -80,7 +86,7 @@ extern "C" {
         agent: &str,
     ) -> Promise;
     #[wasm_bindgen(js_name = chooseTime)]
-    fn choose_time(service: &str, description: &JsValue, place: &HtmlElement) -> Promise;
+    fn choose_time(service: &str, description: &JsValue, place: &HtmlElement, refused: &str) -> Promise;
 
     type Handle;
     #[wasm_bindgen(method)]

@@ -8,7 +8,7 @@ use web_sys::{Element, HtmlElement, Node};
 
 use crate::deadline::Deadline;
 use crate::description::Description;
-use crate::dom::add;
+use crate::dom::{add, focus};
 use crate::http::Request;
 use crate::json::Json;
 use crate::listener::Listener;
@@ -49,6 +49,23 @@ impl Times {
         });
         times.listener.replace(Some(listener));
         times
+    }
+
+    /// Shows the free times for the first time. `refused` is the code of why one that was chosen before is not taken, or empty.
+    pub(crate) fn begin(self: &Rc<Self>, refused: String) {
+        let times = self.clone();
+        self.load(move |_| {
+            // Where no time is left, that is what there is to say.
+            if refused.is_empty() || !times.picker.has_choice() {
+                return;
+            }
+            times.picker.refuse(&refused);
+            // The form has put the focus on the choice between now and later, unless a field is wrong, too.
+            let choice = times.place.closest(".when:focus-within");
+            if choice.is_ok_and(|choice| choice.is_some()) {
+                focus(times.picker.first());
+            }
+        });
     }
 
     /// Asks which times are free, shows them, and then goes on.

@@ -25,6 +25,8 @@ pub(crate) struct WhenView {
     is_asked: Cell<bool>,
     /// Whether a time is told that was chosen before the page was loaded.
     was_chosen: Cell<bool>,
+    /// The code of why the service does not take that one. The picker says it, when it is there.
+    refused: RefCell<String>,
 }
 
 impl WhenView {
@@ -55,6 +57,7 @@ impl WhenView {
             picker: RefCell::default(),
             is_asked: Cell::default(),
             was_chosen: Cell::default(),
+            refused: RefCell::default(),
         }))
     }
 
@@ -110,9 +113,9 @@ impl WhenView {
         }
         show(&self.error, false);
         let (when, service, lost) = (self.clone(), service.to_owned(), texts.get("problem.network"));
-        let description = description.value().clone();
+        let (description, refused) = (description.value().clone(), self.refused.take());
         spawn(async move {
-            let picker = live::choose(&service, &description, &when.place).await;
+            let picker = live::choose(&service, &description, &when.place, &refused).await;
             when.is_asked.set(picker.is_some());
             if picker.is_none() {
                 when.now.set_checked(true);
@@ -136,8 +139,9 @@ impl WhenView {
 
     /// The service does not take the time.
     pub(crate) fn refuse(&self, code: &str) {
-        if let Some(picker) = self.picker() {
-            picker.refuse(code);
+        match self.picker() {
+            Some(picker) => picker.refuse(code),
+            None => code.clone_into(&mut self.refused.borrow_mut()),
         }
     }
 

@@ -2,12 +2,15 @@
 
 use std::time::Duration;
 
+use fantoccini::key::Key;
 use ringback_tests::browser::Browser;
 use ringback_tests::eventually::{eventually, never};
 use ringback_tests::house::House;
+use ringback_tests::visitor;
 use serde_json::json;
 
 use super::bad_days::{HASTE, LISTEN, assert_one, filled_after, kept, kept_key, posted};
+use super::picker::{one_place, schedule};
 use super::{house, visit_after};
 
 /// The service cannot be reached, as the page sees it, until a test says otherwise.
@@ -255,4 +258,36 @@ async fn a_time_that_was_chosen_is_told_again_while_the_request_waits() {
     page.until_state("scheduled").await;
     let booked = house.callbacks().await.remove(0)["schedule"]["start"].clone();
     assert!(booked.as_str().unwrap().starts_with(&chosen[11..16]), "{booked}: {chosen}");
+}
+
+#[tokio::test]
+async fn a_time_that_is_taken_while_the_request_waits_is_told_and_another_is_chosen() {
+    let house = House::with(one_place).await;
+    let away = "Object.defineProperty(navigator, 'onLine', { get: () => !!window.back });";
+    let browser = filled_after(&house, away).await;
+    let page = browser.page();
+    page.click("[id='form.later']").await;
+    page.element(".slots:not([hidden])").await;
+    let chosen = page.value(".ask [data-field=time]").await;
+    page.send().await;
+    page.until_phase("waiting").await;
+    let faster = visitor::crm_request_with(json!({ "phone": "+12025550177", "schedule": schedule(&chosen) }));
+    house.send(house.crm_post(&faster)).await.accepted();
+    browser.goto(house.website()).await;
+    page.until_phase("waiting").await;
+    browser.script("window.back = true; dispatchEvent(new Event('online'))", vec![]).await;
+    page.until_text("#when-error", "This time has just been taken").await;
+    page.until_phase("editing").await;
+    page.until_focused("day").await;
+    let time = page.value(".ask [data-field=time]").await;
+    assert_ne!(time, chosen);
+    assert_eq!(page.value("#name").await, visitor::NAME);
+    // Who chooses is told no longer.
+    page.tab_to("time").await;
+    page.press(&[Key::Down]).await;
+    assert!(!page.shows("#when-error").await);
+    page.send().await;
+    page.until_state("scheduled").await;
+    assert_eq!(house.callbacks().await.len(), 2);
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
 }

@@ -13,7 +13,8 @@ use webex_simulator::Pace;
 
 use crate::slots::open_mornings;
 
-fn one_place(plan: &mut Plan) {
+/// A site that takes one call at a time.
+pub(super) fn one_place(plan: &mut Plan) {
     plan.with_website();
     open_mornings(plan, "America/New_York");
     plan.set("sites.acme.schedule.slot_capacity", 1);
@@ -39,7 +40,7 @@ async fn times(browser: &Browser) -> Vec<String> {
 }
 
 /// The chosen time as a request names it.
-fn schedule(chosen: &str) -> Value {
+pub(super) fn schedule(chosen: &str) -> Value {
     json!({ "date": chosen[..10], "start": chosen[11..16], "end": chosen[37..42] })
 }
 
