@@ -12,6 +12,7 @@ use crate::json::Json;
 use crate::rules::{Control, Kind};
 
 /// The description of a form.
+#[derive(Clone)]
 pub(crate) struct Description(Json);
 
 /// What became of the preferred-agent token.

@@ -88,11 +88,14 @@ impl Following {
     /// Whatever else is pressed is the form's.
     fn listen(self: &Rc<Self>, section: &HtmlElement) {
         let weak = Rc::downgrade(self);
-        let listener = Listener::new(section, &["click"], move |event| {
+        let listener = Listener::new(section, &["click", "input", "change"], move |event| {
             let target = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-            let pressed = target.and_then(|target| target.closest("[data-action]").ok().flatten());
-            let action = pressed.and_then(|pressed| pressed.get_attribute("data-action"));
-            if let (Some(following), Some(action)) = (weak.upgrade(), action) {
+            let (Some(following), Some(target)) = (weak.upgrade(), target) else { return };
+            if event.type_() != "click" {
+                return following.number_view.changed(&target, &Json::new(event.into()));
+            }
+            let pressed = target.closest("[data-action]").ok().flatten();
+            if let Some(action) = pressed.and_then(|pressed| pressed.get_attribute("data-action")) {
                 following.act(&action);
             }
         });

@@ -7,7 +7,8 @@ use web_sys::{Element, HtmlElement, HtmlInputElement};
 use crate::description::Description;
 use crate::dom::{add, add_text, focus, set, set_if, show};
 use crate::form_view::fill_countries;
-use crate::json::ObjectWriter;
+use crate::grouping::Grouping;
+use crate::json::{Json, ObjectWriter};
 use crate::texts::Texts;
 
 /// The view, and what changes in it.
@@ -17,6 +18,8 @@ pub(crate) struct NumberView {
     phone: HtmlInputElement,
     error: HtmlElement,
     save: HtmlElement,
+    grouping: Grouping,
+    description: Description,
 }
 
 impl NumberView {
@@ -47,7 +50,15 @@ impl NumberView {
         texts.put(&save, "follow.number.save");
         let keep = [("type", "button"), ("class", "quiet"), ("part", "secondary"), ("data-action", "keep")];
         texts.put(&add(&form, "button", &keep), "follow.number.keep");
-        Some(Self { form, country, phone: phone.unchecked_into(), error, save })
+        let (grouping, description) = (Grouping::default(), description.clone());
+        Some(Self { form, country, phone: phone.unchecked_into(), error, save, grouping, description })
+    }
+
+    /// Something was typed or chosen here or elsewhere in the section: groups the number, as in the form.
+    pub(crate) fn changed(&self, element: &Element, event: &Json) {
+        if self.form.contains(Some(element)) {
+            self.grouping.regroup(&self.phone, self.country.as_ref(), &self.description, event);
+        }
     }
 
     pub(crate) fn open(&self) {

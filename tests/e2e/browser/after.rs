@@ -13,6 +13,8 @@ use super::{asked, filled, house, play_to, visit};
 
 /// Another number of the visitor.
 const OTHER: &str = "+1 202 555 0177";
+/// The same as it is grouped.
+const GROUPED: &str = "+1 202-555-0177";
 
 /// A house whose callbacks wait until Webex is back; it is asked again after so many seconds.
 async fn away(retry_s: i64) -> House {
@@ -83,6 +85,30 @@ async fn a_number_is_changed_while_the_call_is_not_on_its_way() {
 }
 
 #[tokio::test]
+async fn another_number_grows_into_its_groups_as_it_does_in_the_form() {
+    let house = away(3600).await;
+    let browser = asked(&house).await;
+    let page = browser.page();
+    page.click("[data-action=number]").await;
+    page.until_focused("other-phone").await;
+    let mut shown = Vec::new();
+    for key in ["20", "2", "5", "550", "1", "7", "7"] {
+        page.type_text(key).await;
+        shown.push(page.value("#other-phone").await);
+    }
+    let steps = ["(20", "(202", "(202) 5", "(202) 555-0", "(202) 555-01", "(202) 555-017", "(202) 555-0177"];
+    assert_eq!(shown, steps);
+    // A separator that is deleted takes its digit with it.
+    page.press(&[Key::Backspace, Key::Backspace, Key::Backspace, Key::Backspace]).await;
+    assert_eq!(page.value("#other-phone").await, "(202) 555");
+    page.type_text("0177").await;
+    page.press(&[Key::Enter]).await;
+    page.until_text(".follow .agent", "at the new number").await;
+    house.control().clear_faults().await.unwrap();
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
+
+#[tokio::test]
 async fn a_number_that_is_about_to_be_called_for_somebody_else_is_told() {
     let house = away(3600).await;
     house.send(house.crm_post(&visitor::crm_request_with(json!({ "phone": OTHER })))).await.accepted();
@@ -92,7 +118,7 @@ async fn a_number_that_is_about_to_be_called_for_somebody_else_is_told() {
     page.fill("#other-phone", OTHER).await;
     page.click("[data-action=renumber]").await;
     page.until_text("#other-error", "about to call this number already").await;
-    assert_eq!(page.value("#other-phone").await, OTHER);
+    assert_eq!(page.value("#other-phone").await, GROUPED);
     page.click("[data-action=keep]").await;
     page.until_focused("news").await;
 }
@@ -109,7 +135,7 @@ async fn who_is_still_typing_when_the_call_is_on_its_way_is_told_so_on_sending_a
     assert!(!page.shows("[data-action=number]").await);
     assert_eq!(page.focused().await, "other-phone");
     page.type_text(" 555 0177").await;
-    assert_eq!(page.value("#other-phone").await, OTHER);
+    assert_eq!(page.value("#other-phone").await, GROUPED);
     page.click("[data-action=renumber]").await;
     page.until_text(".follow .alert", "can’t be changed any more").await;
     page.until_focused("news").await;
