@@ -106,12 +106,21 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
       // The button in the colours of the site, which only the service knows.
       const button = element.root.querySelector("button.launch");
       if (button) button.style.cssText = description.theme?.style || "";
-      element.root.querySelector("dialog")?.addEventListener("close", () => tell(element, "close", {}));
+      const dialog = element.root.querySelector("dialog");
+      dialog?.addEventListener("close", () => tell(element, "close", {}));
       form.prefill({ ...prefilledBy(element.dataset), ...said });
       // Addresses are kept in histories and logs: only where the operator or the page wants it.
       if (description.prefill_from_address || element.dataset.prefill == "address") form.prefill(addressed());
-      let told;
+      let told, isWarm;
       return {
+        // A browser takes its time over the first look at a text in its font. It has that before the click: the dialog is laid out unseen.
+        warm() {
+          if (!dialog || told || isWarm) return;
+          isWarm = 1;
+          dialog.style.cssText = "display:flex;visibility:hidden";
+          dialog.getBoundingClientRect();
+          dialog.style.cssText = "";
+        },
         open(values) {
           form.prefill(values);
           form.open();
@@ -190,7 +199,7 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
       return open(element, { ...prefilledBy(wanted), ...wanted?.prefill });
     },
     // Nobody has asked for it yet: what fails is told to whoever does.
-    load: (element, wanted) => load(element || find(wanted)).catch(() => {}),
+    load: (element, wanted) => load(element || find(wanted)).then(form => form.warm?.()).catch(() => {}),
     close: () => forms().forEach(element => element.form?.then?.(form => form.close(), () => {})),
     prefill(_, values) {
       Object.assign(said, values);

@@ -127,3 +127,33 @@ async fn the_button_takes_on_the_colours_of_its_site() {
     browser.script("document.documentElement.style.setProperty('--ringback-color', '#004400')", vec![]).await;
     assert_eq!(browser.script(script, vec![]).await, "rgb(0, 0, 0) on rgb(0, 68, 0)");
 }
+
+#[tokio::test]
+async fn who_comes_near_the_button_has_the_form_laid_out_unseen_once_and_before_the_click() {
+    let watch = "
+        window.looks = [];
+        const measure = Element.prototype.getBoundingClientRect;
+        Element.prototype.getBoundingClientRect = function () {
+            const box = measure.call(this);
+            if (this.localName == 'dialog') looks.push([box.height > 100, getComputedStyle(this).visibility]);
+            return box;
+        };
+    ";
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.before_each_page(watch).await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.element("button.launch").await;
+    for _ in 0..2 {
+        browser.script("return Ringback('load')", vec![]).await;
+        assert_eq!(browser.script("return looks", vec![]).await, json!([[true, "hidden"]]));
+        assert!(!page.shows("dialog").await);
+    }
+    page.open().await;
+    let style =
+        "return document.querySelector('ringback-launcher').shadowRoot.querySelector('dialog').style.cssText";
+    assert_eq!(browser.script(style, vec![]).await, "");
+    assert_eq!(browser.script("return watched.shifts", vec![]).await, json!([]));
+    assert_eq!(browser.complaints().await, Vec::<String>::new());
+}
