@@ -32,8 +32,11 @@ async fn resolve(house: &House, id: &str, decision: &[&str]) {
         let output = house.command_with(&[&["callbacks", "resolve", id], decision].concat(), "");
         let told = String::from_utf8(output.stderr).unwrap();
         // Whichever of the two was faster.
-        let is_looked_up = told.contains("try again after") || told.contains("has changed meanwhile");
+        let is_looked_up =
+            told.contains("try again in some seconds") || told.contains("has changed meanwhile");
         assert!(output.status.success() || is_looked_up, "{told}");
+        let printed = String::from_utf8(output.stdout).unwrap();
+        assert_eq!(printed.starts_with(id), output.status.success(), "{printed}");
         output.status.success().then_some(())
     })
     .await;
@@ -113,6 +116,59 @@ async fn a_decision_is_kept_while_the_service_does_not_run() {
 }
 
 #[tokio::test]
+async fn a_decision_is_taken_while_nothing_is_looked_up_though_a_look_up_is_near() {
+    let house = House::with(|plan| {
+        unsearchable(plan);
+        // As an operator has them: each look-up comes sooner than a lease would end.
+        plan.set("delivery.lease_s", 600);
+        plan.set("delivery.search_grace_s", 600);
+    })
+    .await;
+    let accepted = held(&house, Effect::CutBefore).await;
+    resolve(&house, &accepted.id, &["--failed"]).await;
+    let record = house.until(&accepted.id, State::Failed).await;
+    assert_eq!(record["failure"], "given_up");
+}
+
+#[tokio::test]
+async fn whoever_looks_into_a_database_that_is_not_there_is_told_and_makes_none() {
+    let house =
+        House::without_service(|plan| plan.set("store.path", "/nonexistent-by-a-slip/ringback.db")).await;
+    let missing = House::without_service(|_| {}).await;
+    for arguments in [
+        &["callbacks", "list"][..],
+        &["webhooks", "list"],
+        &["key", "list"],
+        &["audit"],
+        &["consent", "list"],
+        &["secret", "list"],
+        &["forget", "--phone", visitor::PHONE_E164],
+        &["export", "/nonexistent-by-a-slip/all.jsonl"],
+    ] {
+        for house in [&house, &missing] {
+            let before = std::fs::read_dir(house.folder()).unwrap().count();
+            let output = house.command_with(arguments, "");
+            let told = String::from_utf8(output.stderr).unwrap();
+            assert!(!output.status.success(), "{arguments:?}");
+            assert!(told.contains("store.path /") && told.matches("hint: ").count() == 1, "{told}");
+            assert_eq!(std::fs::read_dir(house.folder()).unwrap().count(), before, "{arguments:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_is_done_before_the_first_start_makes_the_database_and_says_so() {
+    let house = House::without_service(|_| {}).await;
+    let create = ["key", "create", "--site", "acme"];
+    for is_new in [true, false] {
+        let output = house.command_with(&create, "");
+        let told = String::from_utf8(output.stderr).unwrap();
+        house.private.add(String::from_utf8(output.stdout).unwrap().trim());
+        assert!(output.status.success() && told.contains("is new: ") == is_new, "{told}");
+    }
+}
+
+#[tokio::test]
 async fn callbacks_are_listed_by_state_and_site_without_telling_who_asked() {
     let house = House::with(unsearchable).await;
     let accepted = held(&house, Effect::CutAfter).await;
@@ -124,8 +180,15 @@ async fn callbacks_are_listed_by_state_and_site_without_telling_who_asked() {
     assert!(listed(&["--state", "unconfirmed"]).starts_with(&accepted.id));
     assert!(listed(&["--site", "acme"]).contains(" unconfirmed +12…42 "));
     for nothing in [["--state", "completed"], ["--site", "other"]] {
-        assert_eq!(listed(&nothing), "there is no such callback");
+        assert_eq!(listed(&nothing), "");
     }
+    let told = |arguments: &[&str]| {
+        let output = house.command_with(&[&["callbacks", "list"], arguments].concat(), "");
+        (output.status.success(), String::from_utf8(output.stderr).unwrap())
+    };
+    assert_eq!(told(&["--site", "other"]), (true, "there is no such callback\n".to_owned()));
+    let (good, text) = told(&["--site", "nope"]);
+    assert!(!good && text.contains("there is no site \"nope\"") && text.contains("hint: "), "{text}");
     let json: Value = serde_json::from_str(&listed(&["--json"])).unwrap();
     assert_eq!((&json[0]["id"], json.as_array().unwrap().len()), (&accepted.id.clone().into(), 1));
     let shown = house.command(&["callbacks", "show", &accepted.id]);

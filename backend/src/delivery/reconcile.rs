@@ -142,13 +142,17 @@ pub(super) fn again(callback: &Callback, now: Timestamp) -> Option<Callback> {
 
 pub(super) fn later(config: &config::Delivery, callback: &Callback, now: Timestamp) -> Option<Callback> {
     let mut next = settle::moved(callback, State::Unconfirmed, now)?;
-    // What has gone on for longer than the grace is looked at less often: the operator sees it meanwhile.
-    let waited = now.duration_since(callback.sent_at.unwrap_or(callback.created_at)).as_secs();
-    let wait = settle::look_up_wait_s(config).max(u64::try_from(waited / 4).unwrap_or(0).min(600));
-    next.due_at = Some(after_s(now, wait));
+    next.due_at = Some(after_s(now, rest_s(config, callback, now)));
     // Nothing that a follower would see has changed.
     next.updated_at = callback.updated_at;
     Some(next)
+}
+
+/// For how many seconds a callback is left alone that was looked up and not found: the longer, the longer that goes on. The operator
+/// sees it meanwhile.
+pub(super) fn rest_s(config: &config::Delivery, callback: &Callback, now: Timestamp) -> u64 {
+    let waited = now.duration_since(callback.sent_at.unwrap_or(callback.created_at)).as_secs();
+    settle::look_up_wait_s(config).max(u64::try_from(waited / 4).unwrap_or(0).min(600))
 }
 
 /// Not looked for sooner than Webex asks.
