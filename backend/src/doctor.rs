@@ -105,7 +105,12 @@ pub async fn examine(
     found.good("config", "file", "every key and value can be used");
     deployment::examine(config, &mut found).await;
     match access {
-        Err(why) => found.wrong("token", "webex.oauth", why, "mend the database first: it holds the tokens"),
+        Err(why) => found.wrong(
+            "authorization",
+            "webex.oauth",
+            why,
+            "see to the database, which holds the tokens; then `ringback auth login` connects the organisation",
+        ),
         Ok((webex, authorization)) => {
             if access::examine(config, webex, authorization, clock, &mut found).await {
                 organization::examine(config, webex, &mut found).await;

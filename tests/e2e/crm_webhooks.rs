@@ -154,6 +154,11 @@ async fn what_fails_to_the_last_or_is_unwanted_is_parked_and_can_be_tried_again(
     assert!(parked(2).await.iter().any(|message| message["attempts"] == 1));
     let is_told = async || house.log().contains("hint: when the receiver works").then_some(());
     eventually("it is told", is_told).await;
+    for nothing in [&["nope"][..], &["--webhook", "nope"]] {
+        let output = house.command_with(&[&["webhooks", "retry"], nothing].concat(), "");
+        let told = String::from_utf8(output.stderr).unwrap();
+        assert!(!output.status.success() && told.contains("\"nope\"") && told.contains("hint: "), "{told}");
+    }
     assert_eq!(house.command(&["webhooks", "retry", "--all"]), "2 parked messages are tried again");
     until_told(&receiver, &id, State::Completed).await;
     parked(0).await;

@@ -213,7 +213,7 @@ async fn a_database_that_cannot_be_is_found() {
     })
     .await;
     assert!(
-        with_tokens.contains(&wrong("database")) && with_tokens.contains(&wrong("token")),
+        with_tokens.contains(&wrong("database")) && with_tokens.contains(&wrong("authorization")),
         "{with_tokens:?}"
     );
     // Looking makes none.

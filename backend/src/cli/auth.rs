@@ -10,7 +10,7 @@ use clap::Subcommand;
 use tokio::sync::mpsc;
 
 use super::audit::record;
-use super::{ConfigFile, print};
+use super::{ConfigFile, first_store, print};
 
 use crate::authorization::{Authorization, ConsentError, Status};
 use crate::clock::{SharedClock, SystemClock, after_s};
@@ -61,7 +61,10 @@ impl Auth {
             );
         }
         let clock: SharedClock = Arc::new(SystemClock);
-        let store = store::open(&config.store, Use::Command).await?;
+        let store = match &self {
+            Self::Login { .. } | Self::Import(_) => first_store(&config.store).await?,
+            Self::Status { .. } | Self::Logout(_) => store::open(&config.store, Use::Command).await?,
+        };
         let authorization = Arc::new(Authorization::new(&config, Arc::clone(&store), Arc::clone(&clock))?);
         match self {
             Self::Login { hosted: true, .. } => {

@@ -1,11 +1,11 @@
 //! `ringback callbacks list | show | resolve`.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 
 use super::audit::record;
-use super::{ConfigFile, print};
+use super::{ConfigFile, note, print};
 use crate::callback::{Callback, CallbackId, State};
 use crate::clock::{Clock as _, SystemClock};
 use crate::delivery::decision::{Decision, decide};
@@ -93,6 +93,8 @@ impl Callbacks {
 impl List {
     async fn run(self) -> anyhow::Result<()> {
         let config = self.config.load()?;
+        // One that was taken out of the configuration may have callbacks all the same.
+        let unknown = self.site.clone().filter(|site| !config.sites.contains_key(site));
         let wanted = Wanted {
             sites: self.site.map(|site| vec![site]),
             state: self.state,
@@ -100,6 +102,11 @@ impl List {
             ..Wanted::default()
         };
         let callbacks = store::open(&config.store, Use::Command).await?.list(&wanted).await?;
+        if let Some(site) = unknown.filter(|_| callbacks.is_empty()) {
+            bail!(
+                "there is no site {site:?}, and no callback of it\n  hint: name one that has a [sites.…] section"
+            );
+        }
         if self.json {
             let callbacks: Vec<_> = callbacks.iter().map(as_json).collect();
             return print(&serde_json::to_string_pretty(&callbacks)?);
@@ -107,7 +114,7 @@ impl List {
         for callback in &callbacks {
             print(&line(callback))?;
         }
-        if callbacks.is_empty() { print("there is no such callback") } else { Ok(()) }
+        if callbacks.is_empty() { note("there is no such callback") } else { Ok(()) }
     }
 }
 

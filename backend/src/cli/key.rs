@@ -7,7 +7,7 @@ use secrecy::ExposeSecret as _;
 
 use super::audit::record;
 use super::link::lifetime;
-use super::{ConfigFile, print};
+use super::{ConfigFile, first_store, print};
 use crate::api_key::{ApiKey, Scope, Standing, Terms};
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::{self, Use};
@@ -100,7 +100,7 @@ impl Create {
             expires_at: expires_at.context("that is too long")?,
         };
         let (key, text) = ApiKey::generate(terms, now)?;
-        let store = store::open(&config.store, Use::Command).await?;
+        let store = first_store(&config.store).await?;
         store.add_api_key(&key).await?;
         record(&*store, "key.create", &key.id, format!("{:?} {}", key.name, scopes(&key).join(","))).await?;
         // The key alone, so that a script can keep it.

@@ -7,7 +7,7 @@ use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
 
 use super::audit::record;
-use super::{ConfigFile, print};
+use super::{ConfigFile, first_store, print};
 use crate::agent::Revoked;
 use crate::app;
 use crate::clock::{Clock as _, SharedClock, SystemClock};
@@ -71,7 +71,7 @@ impl Link {
         let config = self.config.load()?;
         let base_url = self.base_url.clone().map_or_else(|| public_url(&config), Ok)?;
         let clock: SharedClock = Arc::new(SystemClock);
-        let store = store::open(&config.store, Use::Command).await?;
+        let store = first_store(&config.store).await?;
         let signer = Trust::load(&*store, clock.now()).await?.signer;
         let (site, agent) = (self.site.unwrap_or_default(), self.agent.unwrap_or_default());
         let link = app::agent_link(&config, &signer, &clock, &base_url, &site, &agent, self.expires)?;

@@ -16,12 +16,14 @@ mod serve;
 mod webex;
 mod webhooks;
 
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use clap::{Parser, Subcommand};
 
-use crate::config::{Config, DEFAULT_FILE};
+use crate::config::{self, Config, DEFAULT_FILE};
+use crate::store::{self, Store};
 
 /// Takes callback requests, and makes sure that Webex Contact Center places them.
 #[derive(Debug, Parser)]
@@ -124,9 +126,61 @@ impl Cli {
     }
 }
 
+/// What went wrong, in one line for each cause. Many errors say what their cause says, and then that is not said again.
+pub fn told(error: &anyhow::Error) -> String {
+    let mut told = String::new();
+    for cause in error.chain().map(ToString::to_string) {
+        if !told.contains(&cause) {
+            let between = if told.is_empty() { "" } else { ": " };
+            told.extend([between, &cause]);
+        }
+    }
+    told
+}
+
+/// Whether nobody reads any more what is printed, as behind `| head`.
+pub fn is_unread(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<io::Error>().is_some_and(|error| error.kind() == io::ErrorKind::BrokenPipe)
+}
+
+/// Opens the store for what is often done before the service has ever run, and says so where that makes it: its path may be a slip.
+async fn first_store(config: &config::Store) -> anyhow::Result<Arc<dyn Store>> {
+    let is_new = !config.is_postgres() && !config.path.exists();
+    let store = store::make(config).await?;
+    if is_new {
+        note(&format!(
+            "{} is new: see to it that the service has the same store.path",
+            config.path.display()
+        ))?;
+    }
+    Ok(store)
+}
+
+/// Prints a line on the standard error output: what is said to people, and is no part of what was asked for.
+fn note(text: &str) -> anyhow::Result<()> {
+    Ok(writeln!(io::stderr(), "{text}")?)
+}
+
 /// Prints a line on the standard output.
 fn print(text: &str) -> anyhow::Result<()> {
-    let mut output = std::io::stdout().lock();
+    let mut output = io::stdout().lock();
     writeln!(output, "{text}")?;
     Ok(output.flush()?)
+}
+
+#[cfg(test)]
+mod tests {
+    use anyhow::Context as _;
+
+    use super::*;
+
+    #[test]
+    fn a_cause_is_told_once() {
+        let full = || io::Error::other("the disk is full");
+        let error =
+            Err::<(), _>(full()).context("cannot write ringback.db: the disk is full; hint: make room");
+        assert_eq!(told(&error.unwrap_err()), "cannot write ringback.db: the disk is full; hint: make room");
+        let error = Err::<(), _>(full()).context("cannot write ringback.db").unwrap_err();
+        assert_eq!(told(&error), "cannot write ringback.db: the disk is full");
+    }
 }

@@ -29,7 +29,7 @@ impl Migrate {
     pub(super) async fn run(self) -> anyhow::Result<()> {
         let store = self.config.load()?.store;
         let before = store::schema(&store).await?;
-        drop(store::open(&store, Use::Command).await?);
+        drop(store::make(&store).await?);
         let now = store::schema(&store).await?.unwrap_or_default();
         match before {
             Some(before) if before == now => print(&format!("schema {now}, nothing to do")),

@@ -6,11 +6,10 @@ use anyhow::Context as _;
 use clap::Subcommand;
 
 use super::audit::record;
-use super::{ConfigFile, print};
+use super::{ConfigFile, first_store, print};
 use crate::app;
 use crate::clock::SystemClock;
 use crate::config::Config;
-use crate::store::{self, Use};
 
 /// Have Webex tell this service of its tasks.
 #[derive(Debug, Subcommand)]
@@ -64,7 +63,7 @@ impl Webex {
 
 /// Writes down what was done at Webex.
 async fn written(config: &Config, action: &'static str, subject: &str) -> anyhow::Result<()> {
-    let store = store::open(&config.store, Use::Command).await?;
+    let store = first_store(&config.store).await?;
     record(&*store, action, subject, "").await
 }
 

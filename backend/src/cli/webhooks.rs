@@ -1,10 +1,10 @@
 //! `ringback webhooks list | show | retry`.
 
-use anyhow::{Context as _, ensure};
+use anyhow::{Context as _, bail, ensure};
 use clap::{Args, Subcommand};
 
 use super::audit::record;
-use super::{ConfigFile, print};
+use super::{ConfigFile, note, print};
 use crate::clock::{Clock as _, SystemClock};
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus};
 use crate::store::{self, Use};
@@ -93,7 +93,7 @@ impl List {
                 message.due_at.map_or(String::new(), |due| format!("due {due}")),
             ))?;
         }
-        if messages.is_empty() { print("there is no such message") } else { Ok(()) }
+        if messages.is_empty() { note("there is no such message") } else { Ok(()) }
     }
 }
 
@@ -125,6 +125,18 @@ impl Retry {
         let store = store::open(&config.store, Use::Command).await?;
         let count =
             store.retry_messages(self.webhook.as_deref(), self.id.as_deref(), SystemClock.now()).await?;
+        if let Some(id) = self.id.filter(|_| count == 0) {
+            bail!(
+                "there is no parked message {id:?}\n  hint: `ringback webhooks list --status parked` prints those that there are"
+            );
+        }
+        if let Some(webhook) =
+            self.webhook.as_ref().filter(|name| count == 0 && !config.webhooks.contains_key(*name))
+        {
+            bail!(
+                "there is no webhook {webhook:?}, and no parked message to it\n  hint: name one that has a [webhooks.…] section"
+            );
+        }
         record(
             &*store,
             "webhook.retry",

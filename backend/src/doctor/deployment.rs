@@ -13,7 +13,7 @@ use crate::config::Config;
 use crate::guard::shared;
 use crate::http::WEBHOOK_PATH;
 use crate::network;
-use crate::store::{self, Use};
+use crate::store::{self, StoreError, Use};
 use crate::webex::client;
 
 /// What a database of a hundred thousand callbacks takes, twice, so that a copy of it has room; in bytes.
@@ -67,6 +67,9 @@ async fn database(config: &Config, found: &mut Findings) {
     }
     match store::open(&config.store, Use::Command).await {
         Ok(_) => found.good("database", subject, "can be opened, and its schema is of this version"),
+        Err(StoreError::Unopened { problem, remedy, .. }) => {
+            found.wrong("database", subject, problem, &remedy);
+        }
         Err(error) if postgres => found.wrong(
             "database",
             subject,

@@ -7,6 +7,7 @@ pub mod ledger;
 pub mod listing;
 pub mod moving;
 pub mod number;
+mod opening;
 pub mod outbox;
 pub mod postgres;
 #[cfg(test)]
@@ -88,6 +89,16 @@ pub enum StoreError {
     /// The key cannot be used.
     #[error("store.encryption_key: {0}")]
     Seal(crate::seal::SealError),
+    /// It cannot be opened.
+    #[error("{place}: {problem}; hint: {remedy}")]
+    Unopened {
+        /// The key that names it, and what that says.
+        place: String,
+        /// What is wrong.
+        problem: String,
+        /// What to do.
+        remedy: String,
+    },
     /// The writing part has stopped.
     #[error("the store is closed")]
     Closed,
@@ -109,18 +120,38 @@ pub enum Use {
     Command,
 }
 
-/// Opens the configured store, makes it where there is none, and brings its schema up to date.
+/// Opens the configured store and brings its schema up to date. A service makes it where there is none; a command that looks into one
+/// would look into an empty one, and nobody would notice that its path is wrong.
 pub async fn open(config: &config::Store, purpose: Use) -> Result<Arc<dyn Store>, StoreError> {
-    Ok(if config.is_postgres() {
-        Arc::new(PostgresStore::open(config, purpose).await?)
-    } else {
-        Arc::new(SqliteStore::open(config, purpose).await?)
-    })
+    if purpose == Use::Command {
+        opening::is_there(config)?;
+    }
+    opened(config, purpose).await
+}
+
+/// Opens it for a command that may be the first to use it: makes it where there is none.
+pub async fn make(config: &config::Store) -> Result<Arc<dyn Store>, StoreError> {
+    opened(config, Use::Command).await
+}
+
+async fn opened(config: &config::Store, purpose: Use) -> Result<Arc<dyn Store>, StoreError> {
+    opening::examine(config).await?;
+    let opened = async {
+        Ok(if config.is_postgres() {
+            Arc::new(PostgresStore::open(config, purpose).await?) as Arc<dyn Store>
+        } else {
+            Arc::new(SqliteStore::open(config, purpose).await?)
+        })
+    };
+    opened.await.map_err(|error| opening::explained(config, error))
 }
 
 /// The version of the store's schema; `None` where there is none yet. Changes nothing.
 pub async fn schema(config: &config::Store) -> Result<Option<i64>, StoreError> {
-    if config.is_postgres() { postgres::found(config).await } else { sqlite::found(&config.path).await }
+    opening::examine(config).await?;
+    let found =
+        if config.is_postgres() { postgres::found(config).await } else { sqlite::found(&config.path).await };
+    found.map_err(|error| opening::explained(config, error))
 }
 
 /// Refuses a schema that only a newer version knows: to write into it would damage what that version keeps there.

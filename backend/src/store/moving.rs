@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use super::{StoreError, postgres, sqlite};
+use super::{StoreError, opening, postgres, sqlite};
 use crate::config;
 
 /// The tables that are moved, in an order that suits their references, each with what its rows are read in the order of.
@@ -114,6 +114,8 @@ pub(super) enum Line {
 
 /// Writes the whole store to a file that is not there yet, for its owner's eyes only.
 pub async fn export(store: &config::Store, path: &Path) -> Result<Counts, MovingError> {
+    opening::is_there(store)?;
+    opening::examine(store).await?;
     let mut file = Target::create(path)?;
     let counts = if store.is_postgres() {
         postgres::moving::export(store, &mut file).await?
@@ -133,6 +135,7 @@ pub async fn export(store: &config::Store, path: &Path) -> Result<Counts, Moving
 
 /// Reads a whole store from a file into a database with nothing in it: all of it, or nothing.
 pub async fn import(store: &config::Store, path: &Path) -> Result<Counts, MovingError> {
+    opening::examine(store).await?;
     let mut source = Source::open(path)?;
     if store.is_postgres() {
         postgres::moving::import(store, &mut source).await
