@@ -14,6 +14,7 @@ pub mod config;
 pub mod delivery;
 pub mod doctor;
 pub mod entropy;
+pub mod expected;
 pub mod form;
 pub mod guard;
 pub mod hours;

@@ -48,6 +48,11 @@ async fn what_a_link_cannot_be_made_for_is_told() {
         let refused = mint(&house, body).await.refused_fields(Kind::Validation);
         assert_eq!(refused, [(pointer.to_owned(), code.to_owned())]);
     }
+    let beyond = mint(&house, json!({ "site": "acme", "agent": "grace", "lifetime_s": 0 })).await;
+    assert_eq!(beyond.problem(Kind::Validation).errors[0].message, "Give 1 to 63072000 seconds.");
+    let negative = mint(&house, json!({ "site": "acme", "agent": "grace", "lifetime_s": -1 })).await;
+    let told = negative.problem(Kind::WrongType);
+    assert_eq!(told.errors[0].message, "Give this as a whole number, 0 or more.");
     mint(&house, json!({ "site": "other", "agent": "omar" })).await.problem(Kind::Forbidden);
     mint(&house, json!({ "site": "acme", "agent": "grace", "for": 1 })).await.problem(Kind::UnknownField);
 }

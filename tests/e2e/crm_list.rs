@@ -128,7 +128,8 @@ async fn a_question_that_cannot_be_read_is_told() {
         ("since", "yesterday"),
         ("sate", "accepted"),
     ] {
-        page(&house, API_KEY, &[query]).await.problem(Kind::BadRequest);
+        let problem = page(&house, API_KEY, &[query]).await.problem(Kind::BadRequest);
+        assert!(problem.detail.contains(&format!("`{}`", query.0)), "{problem:?}");
     }
     page(&house, API_KEY_FOR_ALL, &[("site", "nobody")]).await.problem(Kind::SiteUnknown);
 }

@@ -157,13 +157,15 @@ async fn a_new_number_keeps_every_rule_and_every_limit_and_only_its_own_visitor_
         (json!({ "phone": organization::DEFAULT_ANI }), "/phone", "phone_not_allowed"),
         (json!({ "phone": OTHER, "country": "us" }), "/country", "country_shape"),
         (json!({ "phone": OTHER, "schedule": window(3600, 7200) }), "/phone", "one_at_a_time"),
-        (json!({}), "/schedule", "required"),
-        (json!({ "country": "DE" }), "/schedule", "required"),
+        (json!({}), "", "required"),
+        (json!({ "country": "DE" }), "", "required"),
     ] {
         let answer = change(&house, &accepted, &accepted.follow, &body).await;
         let expected = [(pointer.to_owned(), code.to_owned())];
         assert_eq!(answer.refused_fields(Kind::Validation), expected, "{body}");
     }
+    let nothing = change(&house, &accepted, &accepted.follow, &json!({})).await.problem(Kind::Validation);
+    assert_eq!(nothing.errors[0].message, "Give `schedule` or `phone`: what is to be changed.");
     for (body, kind) in [
         (json!({ "phone": 12_025_550_177_u64 }), Kind::WrongType),
         (json!({ "phones": OTHER }), Kind::UnknownField),

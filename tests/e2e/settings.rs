@@ -1,5 +1,7 @@
 //! The configuration: what is wrong stops the start and is told with key, problem and remedy.
 
+use std::process::Stdio;
+
 use ringback_tests::house::House;
 use ringback_tests::plan::Plan;
 use ringback_tests::service;
@@ -34,6 +36,8 @@ async fn a_value_that_cannot_be_used_stops_the_start_with_key_problem_and_remedy
         ("limits.body_bytes", set("limits.body_bytes", 10)),
         ("log.level", set("log.level", "loud")),
         ("sites.acme.origins", set("sites.acme.origins", vec!["www.acme.example"])),
+        ("sites.acme.origins", set("sites.acme.origins", vec!["https://*"])),
+        ("sites.acme.origins", set("sites.acme.origins", vec!["https://www.*.example"])),
         ("sites.acme.entry_point", set("sites.acme.entry_point", "")),
         ("sites.acme.countries", set("sites.acme.countries", vec!["XX"])),
         ("sites.acme.ani", set("sites.acme.ani", "2025550100")),
@@ -159,6 +163,25 @@ fn the_default_file_can_be_printed_and_is_a_whole_configuration() {
     for section in ["server", "store", "webex", "delivery", "limits", "log"] {
         assert!(table.contains_key(section), "{section}");
     }
+}
+
+#[tokio::test]
+async fn a_port_that_is_taken_is_told_once_and_with_the_key() {
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let mut house = House::without_service(|plan| plan.set("server.listen", address.as_str())).await;
+    house.try_start().await.expect_err("it must not start");
+    let log = house.log();
+    assert!(log.contains("(server.listen)") && log.contains("hint: "), "{log}");
+    assert_eq!(log.matches("Address already in use").count(), 1, "{log}");
+}
+
+#[test]
+fn who_reads_no_further_has_got_what_was_asked_for() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let output = service::command(&["config"]).stdout(writer).stderr(Stdio::piped()).output().unwrap();
+    assert_eq!((output.status.code(), String::from_utf8(output.stderr).unwrap()), (Some(0), String::new()));
 }
 
 #[test]

@@ -200,11 +200,13 @@ fn server(config: &Config, found: &mut Findings) {
 fn is_origin(text: &str) -> bool {
     if let Some((scheme, rest)) = text.split_once("://*.") {
         // A star for a whole top-level domain lists half the world.
-        return rest.contains('.') && !rest.contains('*') && is_origin(&format!("{scheme}://{rest}"));
+        return rest.contains('.') && is_origin(&format!("{scheme}://{rest}"));
     }
-    Url::parse(text).is_ok_and(|url| {
-        matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
-    })
+    // A star elsewhere is part of a name to whoever reads an address, and to a browser every name that there is.
+    !text.contains('*')
+        && Url::parse(text).is_ok_and(|url| {
+            matches!(url.scheme(), "http" | "https") && url.origin().ascii_serialization() == text
+        })
 }
 
 fn store(config: &Config, found: &mut Findings) {
@@ -462,7 +464,9 @@ fn placeholders(key: String, template: &str, site: &Site, found: &mut Findings) 
     let fields: Vec<_> = site.custom_fields.iter().map(|field| field.id.as_str()).collect();
     let unknown = attributes::unknown_placeholders(template, &fields);
     if !unknown.is_empty() {
-        let of_fields = fields.iter().map(|id| format!("{}{id}", attributes::OF_FIELD));
+        // Where there is none yet, how it would be written.
+        let of_fields = if fields.is_empty() { vec!["ID (a field of custom_fields)"] } else { fields };
+        let of_fields = of_fields.into_iter().map(|id| format!("{}{id}", attributes::OF_FIELD));
         let known: Vec<_> =
             attributes::PLACEHOLDERS.iter().map(|name| (*name).to_owned()).chain(of_fields).collect();
         found.add(

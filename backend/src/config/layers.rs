@@ -5,6 +5,7 @@ use std::path::Path;
 use toml::{Table, Value};
 
 use super::{Config, ConfigError, ConfigErrors, DEFAULT_FILE};
+use crate::expected;
 
 /// What every variable of ours starts with.
 const PREFIX: &str = "RINGBACK__";
@@ -139,7 +140,15 @@ fn told(
     } else {
         format!("correct it in {place}: `ringback config` prints every key with its default")
     };
-    ConfigError::new(error.path().to_string(), without_value(&message), remedy)
+    ConfigError::new(error.path().to_string(), in_words(&without_value(&message)), remedy)
+}
+
+/// What was expected, said for people.
+fn in_words(message: &str) -> String {
+    match message.rsplit_once("expected ") {
+        Some((before, expected)) => format!("{before}expected {}", expected::in_words(expected)),
+        None => message.to_owned(),
+    }
 }
 
 /// serde quotes a text of the wrong type, and the text may be a secret.
@@ -197,6 +206,19 @@ mod tests {
         assert_eq!(least.required, shown.required);
         assert_eq!(least.attributes, shown.attributes);
         assert_eq!(least.reference_variable, shown.reference_variable);
+    }
+
+    #[test]
+    fn what_was_expected_is_said_for_people_and_an_address_with_an_example() {
+        let told = load_text("[delivery]\nlease_s = 's3cret'", &[]).unwrap_err();
+        assert!(told.contains("expected a whole number, 0 or more"), "{told}");
+        let told = load_text("[webex.oauth]\nredirect_port = 70000", &[]).unwrap_err();
+        assert!(told.contains("70000") && told.contains("from 0 to 65535"), "{told}");
+        for (key, value) in [("listen", "localhost"), ("ops_listen", "localhost:9090"), ("listen", "8080")] {
+            let told = load_text(&format!("[server]\n{key} = '{value}'"), &[]).unwrap_err();
+            assert!(told.contains(&format!("server.{key}: \"{value}\" is")), "{told}");
+            assert!(told.contains("127.0.0.1:8080"), "{told}");
+        }
     }
 
     #[test]

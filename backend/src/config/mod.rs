@@ -11,6 +11,7 @@ mod tests;
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::io::ErrorKind;
 use std::net::{IpAddr, SocketAddr};
 use std::path::{Path, PathBuf};
 
@@ -66,7 +67,9 @@ pub struct Config {
 #[serde(deny_unknown_fields)]
 #[expect(missing_docs, reason = "the commented default file says what each key is")]
 pub struct Server {
+    #[serde(deserialize_with = "address")]
     pub listen: SocketAddr,
+    #[serde(deserialize_with = "address")]
     pub ops_listen: SocketAddr,
     pub public_url: String,
     #[serde(deserialize_with = "networks")]
@@ -302,6 +305,16 @@ fn every_scope() -> Vec<Scope> {
     Scope::ALL.to_vec()
 }
 
+/// An address to listen on. What is written is no secret, and is told back.
+fn address<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<SocketAddr, D::Error> {
+    let text = String::deserialize(deserializer)?;
+    text.parse().map_err(|_| {
+        serde::de::Error::custom(format!(
+            "{text:?} is no IP address with a port: write it as 127.0.0.1:8080, or as 0.0.0.0:8080 for every address of this machine"
+        ))
+    })
+}
+
 fn networks<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Vec<IpNet>, D::Error> {
     Vec::<String>::deserialize(deserializer)?
         .iter()
@@ -366,7 +379,14 @@ impl Config {
                 ConfigError::new(
                     path.display().to_string(),
                     format!("the file cannot be read: {error}"),
-                    "name an existing file with --config; `ringback config` prints one to start from",
+                    match error.kind() {
+                        ErrorKind::NotFound => {
+                            "name an existing file with --config; `ringback config` prints one to start from"
+                        }
+                        ErrorKind::PermissionDenied => "let the user that runs ringback read it",
+                        ErrorKind::IsADirectory => "name a file in that folder with --config",
+                        _ => "see to it that it can be read, and holds text in UTF-8",
+                    },
                 )
             })?),
         };

@@ -17,6 +17,7 @@ use serde_path_to_error::Path;
 
 use super::problem::Failure;
 use crate::config::Limits;
+use crate::expected;
 use crate::guard::origin::Sender;
 
 /// Longest idempotency key, in characters.
@@ -53,10 +54,17 @@ pub(super) async fn json<T: DeserializeOwned>(
 
 /// Reads the query.
 pub(super) fn query<T: DeserializeOwned>(request: &HttpRequest) -> Result<T, Failure> {
-    // The message names the member and what it may be; a value is in the address that the caller has sent.
-    let read = web::Query::from_query(request.query_string());
-    read.map(web::Query::into_inner)
-        .map_err(|error| Failure::new(Kind::BadRequest, format!("The query cannot be read: {error}.")))
+    let query = request.query_string();
+    let read = |query: &str| web::Query::<T>::from_query(query).map(web::Query::into_inner);
+    read(query).map_err(|error| {
+        // The message says what it may be, and not which it is; a value is in the address that the caller has sent.
+        let error = error.to_string();
+        let has_failed = |pair: &&str| read(pair).is_err_and(|alone| alone.to_string() == error);
+        let name = query.split('&').find(has_failed).and_then(|pair| pair.split('=').next());
+        let name = name.filter(|name| name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_'));
+        let place = name.map_or(String::new(), |name| format!(" at `{name}`"));
+        Failure::new(Kind::BadRequest, format!("The query cannot be read{place}: {error}."))
+    })
 }
 
 /// Reads the body as it is.
@@ -130,7 +138,7 @@ fn told(path: &Path, error: &serde_json::Error) -> Failure {
     }
     let expected = message.rsplit_once("expected ").map_or("another type", |(_, expected)| expected);
     let expected = expected.split(" at line ").next().unwrap_or(expected);
-    field(Kind::WrongType, inside, Code::WrongType, format!("Give this as {expected}."))
+    field(Kind::WrongType, inside, Code::WrongType, format!("Give this as {}.", expected::in_words(expected)))
 }
 
 /// The name between the start of the message and the next backtick.
@@ -299,6 +307,11 @@ mod tests {
             let problem = problem(text);
             assert_eq!(problem["type"], "/problems/not-json", "{text}");
         }
+        assert_eq!(problem("[]")["errors"][0]["pointer"], "");
+        assert_eq!(
+            problem("[]")["detail"],
+            "Mend the body and send again; `errors` says what is wrong with each."
+        );
         assert!(!problem(r#"{"name": {"x": "Ann Example"}}"#).to_string().contains("Ann"));
     }
 

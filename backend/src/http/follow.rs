@@ -3,7 +3,7 @@
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest, Window};
 use ringback_contract::field::Code;
-use ringback_contract::problem::Kind;
+use ringback_contract::problem::{FieldError, Kind};
 use ringback_contract::request::{CallbackChange, Schedule};
 use serde::Deserialize;
 
@@ -134,7 +134,12 @@ pub(super) async fn change(
     let schedule = match (change.schedule, change.phone.as_str()) {
         (Some(schedule), "") => schedule,
         (Some(_), _) => return Err(intake::refuse("phone", Code::OneAtATime).into()),
-        (None, "") => return Err(intake::refuse("schedule", Code::Required).into()),
+        (None, "") => {
+            let message = "Give `schedule` or `phone`: what is to be changed.".to_owned();
+            let nothing =
+                FieldError { pointer: String::new(), code: Code::Required.as_str().to_owned(), message };
+            return Err(Failure::of_fields(Kind::Validation, vec![nothing]));
+        }
         (None, phone) => return number::change(&request, &parts, &id, phone, &change.country).await,
     };
     let (callback, access, crm) = caller::callback(&request, &parts, &id, Scope::CallbacksWrite).await?;

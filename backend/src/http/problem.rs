@@ -48,7 +48,12 @@ impl Failure {
     }
 
     pub(super) fn of_fields(kind: Kind, errors: Vec<FieldError>) -> Self {
-        let names: Vec<_> = errors.iter().map(|error| error.pointer.as_str()).collect();
+        // An empty pointer is the whole body (RFC 6901 section 5).
+        let name = |error: &'_ FieldError| match error.pointer.as_str() {
+            "" => "the body".to_owned(),
+            pointer => pointer.to_owned(),
+        };
+        let names: Vec<_> = errors.iter().map(name).collect();
         let detail =
             format!("Mend {} and send again; `errors` says what is wrong with each.", names.join(", "));
         let mut failure = Self::new(kind, detail);
@@ -263,7 +268,7 @@ pub async fn every_response(
 fn of_status(status: StatusCode) -> Failure {
     match status {
         StatusCode::NOT_FOUND => {
-            Failure::new(Kind::NotFound, "Check the address; docs/architecture.md lists them.")
+            Failure::new(Kind::NotFound, "Check the address; /docs on this service lists them.")
         }
         StatusCode::METHOD_NOT_ALLOWED => {
             Failure::new(Kind::MethodNotAllowed, "Use another method at this address.")

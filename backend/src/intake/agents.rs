@@ -2,6 +2,7 @@
 
 use jiff::Timestamp;
 use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
+use ringback_contract::problem::FieldError;
 use ringback_contract::request::NewAgentLink;
 
 use super::{Intake, Refusal, refused};
@@ -72,7 +73,8 @@ impl Intake {
             errors.push(refused("agent", code));
         }
         if !(1..=LINK_LIFETIME_MAX_S).contains(&posted.lifetime_s) {
-            errors.push(refused("lifetime_s", Code::OutOfRange));
+            let message = format!("Give 1 to {LINK_LIFETIME_MAX_S} seconds.");
+            errors.push(FieldError { message, ..refused("lifetime_s", Code::OutOfRange) });
         }
         let Some((handle, agent)) = agent.filter(|_| errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
