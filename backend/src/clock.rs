@@ -10,7 +10,7 @@ use jiff::Timestamp;
 /// A source of time.
 #[async_trait]
 pub trait Clock: fmt::Debug + Send + Sync {
-    /// The present moment.
+    /// The present moment, in whole milliseconds: as it is stored, so that what is told at once is what is told later.
     fn now(&self) -> Timestamp;
 
     /// Returns when that moment has come; at once where it is past.
@@ -31,7 +31,8 @@ const LONGEST_WAIT: Duration = Duration::from_mins(1);
 impl Clock for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the one place that reads the machine's clock")]
     fn now(&self) -> Timestamp {
-        Timestamp::now()
+        let now = Timestamp::now();
+        Timestamp::from_millisecond(now.as_millisecond()).unwrap_or(now)
     }
 
     async fn wait_until(&self, moment: Timestamp) {
@@ -113,6 +114,12 @@ pub(crate) mod by_hand {
 mod tests {
     use super::by_hand::ManualClock;
     use super::*;
+
+    #[test]
+    fn the_machines_clock_tells_what_can_be_stored() {
+        let now = SystemClock.now();
+        assert_eq!(Timestamp::from_millisecond(now.as_millisecond()).unwrap(), now);
+    }
 
     #[tokio::test]
     async fn a_wait_ends_when_its_moment_comes() {

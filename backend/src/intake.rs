@@ -12,6 +12,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use ringback_contract::callback::State;
 use ringback_contract::field::{self, Code, trimmed};
 use ringback_contract::problem::FieldError;
 use ringback_contract::proof::Challenge;
@@ -56,6 +57,14 @@ pub struct Taken {
     pub joined: bool,
     /// When it is called; `None`: as soon as possible.
     pub appointment: Option<Appointment>,
+}
+
+impl Taken {
+    /// Its state when it was taken. What Webex is to keep is sent there at once; what we keep waits for its window.
+    pub fn state(&self) -> State {
+        let is_kept = self.appointment.as_ref().is_some_and(|kept| !kept.is_webexes());
+        if is_kept { State::Scheduled } else { State::Accepted }
+    }
 }
 
 /// What is to be taken.

@@ -107,7 +107,7 @@ impl State {
 pub struct Accepted {
     /// The id of the callback.
     pub id: String,
-    /// Its state when it was accepted.
+    /// Its state when it was accepted: `scheduled` where it is kept until its window begins, else `accepted`.
     pub state: State,
     /// A bearer token that opens this callback alone.
     pub follow: String,

@@ -45,7 +45,10 @@ async fn the_demo_tells_where_everything_is_and_leaves_nothing_behind() {
         assert!(page.contains(&format!("/gallery/frame?state={}&amp;", scene.name)), "{}", scene.name);
     }
     assert_eq!(get(address("agent_link")).await.0, 200);
-    assert_eq!(get(&format!("{}/readyz", address("ops"))).await.0, 200);
+    for door in ["readyz", "metrics"] {
+        assert_eq!(get(&format!("{}/{door}", address("ops"))).await.0, 200, "{door}");
+    }
+    assert_eq!(get(&format!("{}/_control/tasks", address("simulator"))).await.0, 200);
 
     // What the printed command does.
     assert!(address("curl").contains(address("api_key")));

@@ -67,6 +67,8 @@ async fn whoever_asks_while_it_is_closed_is_told_when_it_opens_and_waits_for_it(
     nothing_is_sent(&house).await;
     let path = format!("/v1/callbacks/{}", accepted.id);
     let answer = house.send(house.request(Method::DELETE, &path).bearer_auth(&accepted.follow)).await.ok();
+    // To the same fraction of a second, as everywhere.
+    assert_eq!(house.view(&accepted).await["updated_at"], answer["updated_at"]);
     assert_eq!(answer["state"], "cancelled");
 }
 

@@ -56,7 +56,7 @@ async fn nobody_is_rung_before_the_window_and_who_is_booked_is_rung_once_in_it()
     let schedule = window(SOON, 120);
     let accepted = booked(&house, &schedule).await;
     let view = house.view(&accepted).await;
-    assert_eq!(view["state"], "scheduled");
+    assert_eq!((&view["state"], accepted.state), (&json!("scheduled"), State::Scheduled));
     for member in ["date", "start", "end", "timezone"] {
         assert_eq!(view["schedule"][member], schedule[member]);
     }

@@ -161,7 +161,7 @@ pub(super) fn find<'a>(parts: &'a Parts, site_id: &str) -> Result<&'a Site, Fail
 /// `202`: the callback is stored.
 pub(super) fn accepted(taken: &Taken) -> HttpResponse {
     let location = ("Location", format!("/v1/callbacks/{}", taken.id));
-    HttpResponse::Accepted().insert_header(location).json(told(taken, State::Accepted))
+    HttpResponse::Accepted().insert_header(location).json(told(taken, taken.state()))
 }
 
 /// What whoever asked is told.

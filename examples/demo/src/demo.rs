@@ -76,6 +76,12 @@ impl fmt::Display for Addresses {
         writeln!(formatter, "Every state, language and look of it:\n  {}", self.website_gallery)?;
         writeln!(formatter, "A link to one agent:\n  {}", self.agent_link)?;
         writeln!(formatter, "The REST door:\n  {}", self.curl)?;
+        writeln!(formatter, "What operators see:\n  {0}/metrics\n  {0}/readyz", self.ops)?;
+        writeln!(
+            formatter,
+            "The simulated Webex, and what went on there:\n  {}/_control/tasks",
+            self.simulator
+        )?;
         write!(formatter, "Ctrl-C stops everything and leaves nothing behind.")
     }
 }
@@ -223,4 +229,31 @@ fn random_text() -> Result<String> {
     let mut bytes = [0; 32];
     getrandom::fill(&mut bytes)?;
     Ok(hex::encode(bytes))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_door_is_printed() {
+        let at = |port: u16| format!("http://127.0.0.1:{port}");
+        let addresses = Addresses {
+            website: at(4000),
+            website_strict: String::new(),
+            website_rtl: String::new(),
+            website_examples: at(4000) + "/examples",
+            website_gallery: at(4000) + "/gallery",
+            service: at(4001),
+            ops: at(4002),
+            simulator: at(4003),
+            agent_link: at(4001) + "/a/x",
+            api_key: String::new(),
+            curl: curl(&at(4001), "key"),
+        };
+        let told = addresses.to_string();
+        for door in [at(4000), at(4001), at(4002) + "/metrics", at(4003) + "/_control/"] {
+            assert!(told.contains(&door), "{door}: {told}");
+        }
+    }
 }
