@@ -27,6 +27,8 @@ pub struct Orders {
     pub lasting: Duration,
     /// For how long several processes take in as much as they can.
     pub flood: Duration,
+    /// How many connections post at the same time.
+    pub connections: usize,
 }
 
 /// Measures, and prints two tables.
@@ -35,16 +37,24 @@ pub async fn measure(orders: Orders) {
     shared(orders).await;
 }
 
-async fn furnished(postgres: bool) -> House {
+/// A house whose Webex answers each task in that way.
+async fn furnished(postgres: bool, answer: Fault) -> House {
     let house = house(postgres, |plan| {
         plan.unsubscribed();
         // Webex' own limit of 300 a minute is not what is measured.
         plan.set("webex.requests_per_minute", 0);
     })
     .await;
-    let slow = Fault::new(Operation::CreateTask, Effect::Delay).times(u32::MAX).delayed(WEBEX_TAKES_MS);
-    house.control().fault(&slow).await.expect("the control door");
+    house.control().fault(&answer.times(u32::MAX)).await.expect("the control door");
     house
+}
+
+fn slow() -> Fault {
+    Fault::new(Operation::CreateTask, Effect::Delay).delayed(WEBEX_TAKES_MS)
+}
+
+fn away() -> Fault {
+    Fault::new(Operation::CreateTask, Effect::Status(Failure::status(503)))
 }
 
 /// One process at a steady rate: whether tasks keep up with callbacks, and in which order they come.
@@ -59,10 +69,10 @@ async fn sustained(orders: Orders) {
         "places out of order, p99",
     ])];
     for (name, postgres) in [("SQLite", false), ("PostgreSQL", true)] {
-        let house = furnished(postgres).await;
+        let house = furnished(postgres, slow()).await;
         let service = Measured::start(&house, "service");
         let begun_at = Instant::now();
-        let outcome = load(&[&service], orders.lasting, Some(orders.rate)).run().await;
+        let outcome = load(orders, &[&service], orders.lasting, Some(orders.rate)).run().await;
         let lasted = begun_at.elapsed();
         assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
         let at_the_end = made(&house).await;
@@ -103,11 +113,11 @@ async fn several(orders: Orders, counts: &[usize], cores: Option<usize>) {
     ])];
     let mut first = None;
     for &count in counts {
-        let alone = without_webex(count, orders.flood, cores).await;
-        let house = furnished(true).await;
+        let alone = without_webex(orders, count, cores).await;
+        let house = furnished(true, slow()).await;
         let services = started(&house, count, cores);
         let begun_at = Instant::now();
-        let outcome = load(&services.iter().collect::<Vec<_>>(), orders.flood, None).run().await;
+        let outcome = load(orders, &services.iter().collect::<Vec<_>>(), orders.flood, None).run().await;
         assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
         let tasks = until_all(&house, outcome.accepted).await;
         let callbacks_a_second = outcome.per_second();
@@ -139,13 +149,12 @@ async fn several(orders: Orders, counts: &[usize], cores: Option<usize>) {
 }
 
 /// How many callbacks a second are taken in while none can be sent.
-async fn without_webex(count: usize, lasting: Duration, cores: Option<usize>) -> f64 {
-    let house = furnished(true).await;
-    let away = Fault::new(Operation::CreateTask, Effect::Status(Failure::status(503))).times(u32::MAX);
-    house.control().fault(&away).await.expect("the control door");
+async fn without_webex(orders: Orders, count: usize, cores: Option<usize>) -> f64 {
+    let house = furnished(true, away()).await;
     let services = started(&house, count, cores);
-    let outcome = load(&services.iter().collect::<Vec<_>>(), lasting, None).run().await;
+    let outcome = load(orders, &services.iter().collect::<Vec<_>>(), orders.flood, None).run().await;
     assert_eq!(outcome.refused, 0, "requests were refused: this measures nothing");
+    assert_eq!(made(&house).await, 0, "Webex was not away: this measures something else");
     services.into_iter().for_each(Measured::stop);
     outcome.per_second()
 }
@@ -161,10 +170,10 @@ fn started(house: &House, count: usize, cores: Option<usize>) -> Vec<Measured> {
     (0..count).map(start).collect()
 }
 
-fn load(services: &[&Measured], lasting: Duration, rate: Option<f64>) -> Load {
+fn load(orders: Orders, services: &[&Measured], lasting: Duration, rate: Option<f64>) -> Load {
     Load {
         to: services.iter().map(|service| service.address).collect(),
-        connections: 16,
+        connections: orders.connections,
         lasting,
         rate,
         request: Arc::new(visitor_post),

@@ -60,13 +60,14 @@ async fn main() -> std::io::Result<()> {
     }
     let wants = |what| options.what.is_empty() || options.what.contains(&what);
     let lasting = Duration::from_secs(options.seconds);
+    let connections = usize::from(options.connections);
     if wants(What::Intake) {
-        let (rounds, connections) = (usize::from(options.rounds), usize::from(options.connections));
+        let rounds = usize::from(options.rounds);
         intake::measure(intake::Orders { lasting, rounds, connections }).await;
     }
     if wants(What::Delivery) {
         let rate = f64::from(options.rate);
-        delivery::measure(delivery::Orders { rate, lasting: lasting * 6, flood: lasting }).await;
+        delivery::measure(delivery::Orders { rate, lasting: lasting * 6, flood: lasting, connections }).await;
     }
     if wants(What::Followers) {
         followers::measure(usize::from(options.followers)).await;
