@@ -13,6 +13,7 @@ pub mod postgres;
 #[cfg(test)]
 mod promises;
 pub mod queue;
+mod reply;
 pub mod retention;
 mod row;
 pub mod scheduled;
@@ -109,6 +110,18 @@ pub enum StoreError {
 
 fn failed<E: std::error::Error + Send + Sync + 'static>(operation: &'static str) -> impl Fn(E) -> StoreError {
     move |source| StoreError::Database { operation, source: Arc::new(source) }
+}
+
+/// A panic of the writer ends the process: a service that stores nothing is none, and its supervisor starts it again.
+struct EndsTheProcess;
+
+impl Drop for EndsTheProcess {
+    fn drop(&mut self) {
+        if std::thread::panicking() {
+            tracing::error!("the writer of the store has failed; the process ends");
+            std::process::exit(1);
+        }
+    }
 }
 
 /// What a store is opened for.

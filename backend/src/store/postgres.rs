@@ -5,7 +5,10 @@
 //! server's `fsync` and `synchronous_commit` are on, which they are by default.
 
 mod api_key;
+mod batches;
 mod credential;
+mod insertion;
+mod intake;
 mod ledger;
 mod listing;
 pub(super) mod moving;
@@ -28,8 +31,9 @@ use secrecy::ExposeSecret as _;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions, PgRow};
 use sqlx::{ConnectOptions as _, Connection as _, Row as _};
 
+use self::batches::Batches;
+use self::intake::Insertion;
 use self::news::{Item, News};
-use self::write::Insertion;
 use super::outbox::Subscribers;
 use super::row::{columns_of, moment, read_attempt, read_event, read_inserted};
 use super::turns::{self, Turns};
@@ -59,6 +63,7 @@ pub struct PostgresStore {
     pool: PgPool,
     changes: Changes,
     news: News,
+    batches: Batches,
     turns: Turns,
     subscribers: Subscribers,
     vault: Vault,
@@ -91,8 +96,9 @@ impl PostgresStore {
         }
         let changes = Changes::default();
         let news = News::start(&pool, &changes, purpose);
+        let batches = Batches::start(&pool, &vault);
         let (turns, subscribers) = (Turns::default(), Subscribers::default());
-        let store = Self { pool, changes, news, turns, subscribers, vault };
+        let store = Self { pool, changes, news, batches, turns, subscribers, vault };
         if purpose == Use::Serve {
             vault::seal_first(&store).await?;
         }
@@ -180,10 +186,15 @@ async fn warn_of_lax_commits(pool: &PgPool) -> Result<(), StoreError> {
 #[async_trait]
 impl Store for PostgresStore {
     async fn take_in(&self, arrival: Arc<Arrival>) -> Result<Inserted, StoreError> {
-        let Arrival { callback, key, consent, .. } = &*arrival;
-        let consent = consent.as_ref().map(|given| self.vault.consent(callback, given));
+        let Arrival { callback, key, place, .. } = &*arrival;
+        let row = Arc::new(self.row(&arrival)?);
         for _ in 0..INSERT_TRIES {
-            match (self.insert_once(&arrival, consent.as_ref()).await?, key) {
+            // A place is counted by whoever wants one, and none of them knows of the others in its batch.
+            if place.is_none() && self.batches.take(Arc::clone(&row)).await? {
+                self.tell(callback.id);
+                return Ok(Inserted::New);
+            }
+            match (self.insert_alone(&row).await?, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);

@@ -7,6 +7,7 @@ mod number;
 mod retention;
 mod sealing;
 mod slots;
+mod together;
 mod trust;
 
 use std::sync::Arc;
@@ -44,6 +45,7 @@ use self::slots::{
     a_place_is_given_back_when_its_callback_is_over_and_whoever_joins_needs_none,
     no_more_have_a_place_in_a_slot_than_may_however_many_come_at_once,
 };
+use self::together::of_many_requests_at_once_each_is_told_what_is_theirs;
 use self::trust::{keys_are_added_and_retired_and_the_newest_stays, links_are_taken_back_for_good};
 use super::queue::Waiting;
 use super::sqlite::SqliteStore;
@@ -92,6 +94,7 @@ promises! {
     only_the_key_that_sealed_it_opens_a_store
     a_store_that_gets_a_key_is_sealed_row_by_row_and_keeps_its_claims
     many_writes_at_once_are_all_kept
+    of_many_requests_at_once_each_is_told_what_is_theirs
     a_write_that_cannot_be_made_does_not_fail_for_its_neighbours
     no_two_takers_get_one_callback
     a_site_with_much_to_do_does_not_hold_back_the_others

@@ -15,7 +15,6 @@ pub(super) mod moving;
 mod number;
 mod outbox;
 mod queue;
-mod reply;
 mod retention;
 mod scheduled;
 mod trust;

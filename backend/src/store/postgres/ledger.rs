@@ -2,9 +2,7 @@
 
 use async_trait::async_trait;
 use jiff::Timestamp;
-use sqlx::Postgres;
-use sqlx::postgres::{PgArguments, PgConnection};
-use sqlx::query::Query;
+use sqlx::postgres::PgConnection;
 
 use super::PostgresStore;
 use crate::phone::PhoneNumber;
@@ -19,16 +17,7 @@ pub(super) async fn insert_consent(
     connection: &mut PgConnection,
     consent: &NewConsent,
 ) -> Result<(), StoreError> {
-    let query = bind_consent(sqlx::query(INSERT_CONSENT), consent);
-    query.execute(connection).await.map_err(failed("keep a consent")).map(|_| ())
-}
-
-/// Gives a statement its last nine values.
-pub(super) fn bind_consent<'a>(
-    query: Query<'a, Postgres, PgArguments>,
-    consent: &'a NewConsent,
-) -> Query<'a, Postgres, PgArguments> {
-    query
+    let query = sqlx::query(INSERT_CONSENT)
         .bind(&consent.person)
         .bind(consent.given)
         .bind(&consent.site)
@@ -37,7 +26,8 @@ pub(super) fn bind_consent<'a>(
         .bind(&consent.language)
         .bind(&consent.page)
         .bind(consent.callback_id.map(|id| id.to_string()))
-        .bind(consent.at.as_millisecond())
+        .bind(consent.at.as_millisecond());
+    query.execute(connection).await.map_err(failed("keep a consent")).map(|_| ())
 }
 
 #[async_trait]

@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::PostgresStore;
+use super::insertion::column;
 use crate::callback::Callback;
 use crate::store::outbox::{Message, MessageAttempt, MessageStatus, Outbox, Subscriber, Subscribers};
 use crate::store::row::{moment, read_message_attempt};
@@ -26,29 +27,31 @@ pub(super) async fn state_of(
     query.fetch_optional(connection).await.map_err(failed("read a state"))
 }
 
-/// Writes the messages that a callback makes which has come to its state.
+/// Writes messages.
 pub(super) async fn insert(
     connection: &mut PgConnection,
-    subscribers: &Subscribers,
     vault: &Vault,
-    callback: &Callback,
+    messages: &[Message],
 ) -> Result<(), StoreError> {
-    for message in subscribers.messages(callback) {
-        let query = sqlx::query(
-            "INSERT INTO outgoing_message (webhook, id, callback_id, body, status, attempts, created_at, due_at) \
-             VALUES ($1, $2, $3, $4, $5, 0, $6, $7)",
-        );
-        let query = query
-            .bind(&message.webhook)
-            .bind(&message.id)
-            .bind(message.callback_id.to_string())
-            .bind(vault.body(&message)?)
-            .bind(message.status.as_str())
-            .bind(message.created_at.as_millisecond())
-            .bind(message.due_at.map(Timestamp::as_millisecond));
-        query.execute(&mut *connection).await.map_err(failed("write a message"))?;
+    if messages.is_empty() {
+        return Ok(());
     }
-    Ok(())
+    let bodies = messages.iter().map(|message| vault.body(message)).collect::<Result<Vec<_>, _>>()?;
+    let query = sqlx::query(
+        "INSERT INTO outgoing_message (webhook, id, callback_id, body, status, attempts, created_at, due_at) \
+         SELECT webhook, id, callback_id, body, status, 0, created_at, due_at \
+         FROM unnest($1::text[], $2::text[], $3::text[], $4::text[], $5::text[], $6::bigint[], $7::bigint[]) \
+         AS given (webhook, id, callback_id, body, status, created_at, due_at)",
+    );
+    let query = query
+        .bind(column(messages, |message| message.webhook.as_str()))
+        .bind(column(messages, |message| message.id.as_str()))
+        .bind(column(messages, |message| message.callback_id.to_string()))
+        .bind(bodies)
+        .bind(column(messages, |message| message.status.as_str()))
+        .bind(column(messages, |message| message.created_at.as_millisecond()))
+        .bind(column(messages, |message| message.due_at.map(Timestamp::as_millisecond)));
+    query.execute(connection).await.map_err(failed("write a message")).map(|_| ())
 }
 
 #[async_trait]

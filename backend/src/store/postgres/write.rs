@@ -1,19 +1,16 @@
 //! What is written. Each function is one statement, or part of a transaction of its caller.
 
 use jiff::Timestamp;
-use sqlx::AssertSqlSafe;
 use sqlx::postgres::{PgConnection, PgPool};
 
-use super::{PostgresStore, ledger, outbox, scheduled};
+use super::{PostgresStore, outbox};
 use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
-use crate::store::ledger::NewConsent;
 use crate::store::outbox::Subscribers;
-use crate::store::row::{Columns as _, moment, read_id};
+use crate::store::row::{Columns as _, moment};
 use crate::store::scheduled::begins;
-use crate::store::trust::LAST_END_UNCLAIMED;
-use crate::store::vault::{PersonalColumns, Vault};
-use crate::store::{Arrival, Attempt, Claim, Heartbeat, IdempotencyKey, Instances, StoreError, failed};
+use crate::store::vault::Vault;
+use crate::store::{Attempt, Heartbeat, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
 
 /// How long after its last sign of life a process is taken for gone, in seconds.
@@ -23,99 +20,7 @@ const GONE_AFTER_S: f64 = 10.0;
 pub(super) const SERVING: &str =
     "SELECT EXISTS (SELECT 1 FROM instance WHERE seen_at > now() - interval '10 seconds')";
 
-/// What an insertion came to.
-pub(super) enum Insertion {
-    /// It is stored.
-    Done,
-    /// Another callback has its claim; the key is stored.
-    Joined(CallbackId),
-    /// The key had been used: nothing was stored.
-    KeyKnown,
-    /// A call to the number has just ended: nothing was stored.
-    TooSoon(Timestamp),
-    /// As many as may have begin in the slot: nothing was stored.
-    SlotFull,
-    /// Who had the claim has just lost it: nothing was stored, and it can be tried again.
-    Again,
-}
-
 impl PostgresStore {
-    /// Inserts a callback with its key and its claim.
-    pub(super) async fn insert_once(
-        &self,
-        Arrival { callback, key, claim, consent: _, place }: &Arrival,
-        consent: Option<&NewConsent>,
-    ) -> Result<Insertion, StoreError> {
-        let columns = self.vault.columns(callback)?;
-        let claim_text = claim.as_ref().map(|claim| self.vault.claim(&claim.text));
-        let claim = claim.as_ref().zip(claim_text.as_deref());
-        let (key, place) = (key.as_ref(), place.as_ref());
-        let fingerprint = key.map(|key| self.vault.fingerprint(key));
-        let key = key.zip(fingerprint.as_ref());
-        if let Some((claim, text)) = claim
-            && let Some(since) = claim.cooled_since
-        {
-            let query = sqlx::query_scalar(LAST_END_UNCLAIMED).bind(&columns.clear.phone);
-            let query = query.bind(&callback.request.site).bind(since.as_millisecond()).bind(text);
-            let ended: Option<i64> =
-                query.fetch_one(&self.pool).await.map_err(failed("find the last call"))?;
-            if let Some(ended) = ended {
-                return Ok(Insertion::TooSoon(moment(ended)?));
-            }
-        }
-        // Most requests are a row and a consent: one statement is a transaction of its own, and one journey instead of four.
-        if key.is_none() && place.is_none() && self.subscribers.messages(callback).is_empty() {
-            let mut connection = self.pool.acquire().await.map_err(failed("connect"))?;
-            if insert_callback(&mut connection, callback, &columns, claim, consent).await? {
-                return Ok(Insertion::Done);
-            }
-        }
-        let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
-        // Both of these wait for whoever is inserting the same key or claim right now.
-        if let Some((key, fingerprint)) = key
-            && !insert_key(&mut transaction, key, fingerprint, callback).await?
-        {
-            return Ok(Insertion::KeyKnown);
-        }
-        if let Some((claim, text)) = claim {
-            let query = sqlx::query("UPDATE callback SET claim = NULL WHERE claim = $1 AND created_at < $2");
-            let query = query.bind(text).bind(claim.since.as_millisecond());
-            query.execute(&mut *transaction).await.map_err(failed("release a claim"))?;
-        }
-        if let Some(place) = place
-            && scheduled::is_full(&mut transaction, callback, place).await?
-            // Whoever joins another needs no place.
-            && !is_claimed(&mut transaction, claim.map(|(_, text)| text)).await?
-        {
-            return Ok(Insertion::SlotFull);
-        }
-        let insertion = if insert_callback(&mut transaction, callback, &columns, claim, consent).await? {
-            outbox::insert(&mut transaction, &self.subscribers, &self.vault, callback).await?;
-            Insertion::Done
-        } else {
-            let query =
-                sqlx::query("SELECT id FROM callback WHERE claim = $1").bind(claim.map(|(_, text)| text));
-            let row = query.fetch_optional(&mut *transaction).await.map_err(failed("find a claim"))?;
-            let Some(row) = row else {
-                return Ok(Insertion::Again);
-            };
-            let first = read_id(&row)?;
-            if let Some((key, _)) = key {
-                let query = sqlx::query(
-                    "UPDATE idempotency SET callback_id = $1, joined = TRUE WHERE scope = $2 AND key = $3",
-                );
-                let query = query.bind(first.to_string()).bind(&key.scope).bind(&key.key);
-                query.execute(&mut *transaction).await.map_err(failed("insert a key"))?;
-            }
-            if let Some(consent) = consent {
-                ledger::insert_consent(&mut transaction, consent).await?;
-            }
-            Insertion::Joined(first)
-        };
-        transaction.commit().await.map_err(failed("commit"))?;
-        Ok(insertion)
-    }
-
     /// Locks what is due at a site, and passes over what others have locked.
     pub(super) async fn lock_due(
         &self,
@@ -132,98 +37,6 @@ impl PostgresStore {
         let rows = query.fetch_all(connection).await.map_err(failed("take what is due"))?;
         self.vault.callbacks(&rows)
     }
-}
-
-async fn is_claimed(connection: &mut PgConnection, claim: Option<&str>) -> Result<bool, StoreError> {
-    let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM callback WHERE claim = $1)").bind(claim);
-    query.fetch_one(connection).await.map_err(failed("find a claim"))
-}
-
-async fn insert_key(
-    connection: &mut PgConnection,
-    key: &IdempotencyKey,
-    fingerprint: &[u8; 32],
-    callback: &Callback,
-) -> Result<bool, StoreError> {
-    let query = sqlx::query(
-        "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (scope, key) DO NOTHING",
-    );
-    let query = query
-        .bind(&key.scope)
-        .bind(&key.key)
-        .bind(&fingerprint[..])
-        .bind(callback.id.to_string())
-        .bind(callback.created_at.as_millisecond());
-    Ok(query.execute(connection).await.map_err(failed("insert a key"))?.rows_affected() == 1)
-}
-
-/// Takes nothing where another has the claim.
-const INSERT_CALLBACK: &str = "INSERT INTO callback (id, site, door, phone, name, email, reason, message, page, locale, agent, reference, \
-         consent_version, state, attempts, created_at, updated_at, deadline, due_at, revision, claim, attributes, \
-         fallback, fallback_detail, schedule, schedule_keeper, sealed, at_opening, begins_at, wanted_at, fields) \
-         VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, \
-         $23, $24, $25, $26, $27, $28, $29, $30, $31) \
-         ON CONFLICT (claim) WHERE claim IS NOT NULL DO NOTHING";
-
-/// What follows it where the visitor has agreed to something: the entry, where the callback was taken.
-const CONSENT_OF_TAKEN: &str = "INSERT INTO consent (person, given, site, text_hash, version, language, page, callback_id, at) \
-     SELECT $32::text, $33::boolean, $34::text, $35::text, $36::text, $37::text, $38::text, $39::text, $40::bigint FROM taken";
-
-async fn insert_callback(
-    connection: &mut PgConnection,
-    callback: &Callback,
-    personal: &PersonalColumns,
-    claim: Option<(&Claim, &str)>,
-    consent: Option<&NewConsent>,
-) -> Result<bool, StoreError> {
-    let request = &callback.request;
-    let clear = &personal.clear;
-    let (begins_at, wanted_at) = begins(callback);
-    let both;
-    let statement = if consent.is_some() {
-        both = format!("WITH taken AS ({INSERT_CALLBACK} RETURNING 1) {CONSENT_OF_TAKEN}");
-        both.as_str()
-    } else {
-        INSERT_CALLBACK
-    };
-    let query = sqlx::query(AssertSqlSafe(statement))
-        .bind(callback.id.to_string())
-        .bind(&request.site)
-        .bind(request.door.as_str())
-        .bind(&clear.phone)
-        .bind(&clear.name)
-        .bind(&clear.email)
-        .bind(&request.reason)
-        .bind(&clear.message)
-        .bind(&clear.page)
-        .bind(&request.locale)
-        .bind(&clear.agent)
-        .bind(&clear.reference)
-        .bind(&request.consent_version)
-        .bind(callback.state.as_str())
-        .bind(i64::from(callback.attempts))
-        .bind(callback.created_at.as_millisecond())
-        .bind(callback.updated_at.as_millisecond())
-        .bind(callback.deadline.as_millisecond())
-        .bind(callback.due_at.map(Timestamp::as_millisecond))
-        .bind(integer(callback.revision))
-        .bind(claim.map(|(_, text)| text))
-        .bind(clear.attributes_json())
-        .bind(callback.fallback.as_ref().map(|(fallback, _)| fallback.as_str()))
-        .bind(callback.fallback.as_ref().map(|(_, detail)| detail))
-        .bind(callback.appointment.as_ref().map(|kept| kept.window.as_text()))
-        .bind(callback.appointment.as_ref().map(|kept| kept.keeper.as_str()))
-        .bind(&personal.sealed)
-        .bind(callback.appointment.as_ref().is_some_and(|kept| kept.at_opening))
-        .bind(begins_at)
-        .bind(wanted_at)
-        .bind(clear.fields_json());
-    let query = match consent {
-        Some(consent) => ledger::bind_consent(query, consent),
-        None => query,
-    };
-    Ok(query.execute(connection).await.map_err(failed("insert a callback"))?.rows_affected() == 1)
 }
 
 /// Writes the next revision of a callback. `false`: another change came first.
@@ -282,7 +95,7 @@ pub(super) async fn update(
     .map_err(failed("update a callback"))?;
     let won = written.rows_affected() == 1;
     if won && before.is_some_and(|before| before != next.state.as_str()) {
-        outbox::insert(connection, subscribers, vault, next).await?;
+        outbox::insert(connection, vault, &subscribers.messages(next)).await?;
     }
     Ok(won)
 }

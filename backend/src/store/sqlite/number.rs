@@ -7,10 +7,11 @@ use super::SqliteStore;
 use super::claims::{self, Claims};
 use super::insertion::last_end;
 use super::ledger::write_consents;
-use super::writer::{Context, Done, Write, execute, signed};
+use super::writer::{Context, Write, execute, signed};
 use crate::callback::Callback;
 use crate::store::ledger::Given;
 use crate::store::number::{CHANGE, Numbers, Renumbered, consent};
+use crate::store::reply::Done;
 use crate::store::vault::PersonalColumns;
 use crate::store::{Claim, Inserted, StoreError};
 

@@ -22,7 +22,6 @@ use super::insertion;
 use super::ledger::{self, Consents, LedgerWrite};
 use super::number::{self, NumberWrite};
 use super::outbox::{self, MessageWrite};
-use super::reply::{Outcome, Post, Waiting, waiting};
 use super::retention::{self, Erasure};
 use super::scheduled;
 use super::trust::{self, TrustWrite};
@@ -30,9 +29,10 @@ use crate::callback::{Callback, CallbackId};
 use crate::schedule::Window;
 use crate::slots::Place;
 use crate::store::outbox::Subscribers;
+use crate::store::reply::{Done, Outcome, Post, Waiting, waiting};
 use crate::store::scheduled::begins;
 use crate::store::vault::{SealedRow, Vault};
-use crate::store::{Arrival, Attempt, Changes, Inserted, StoreError, failed};
+use crate::store::{Arrival, Attempt, Changes, EndsTheProcess, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
 
 /// Writes that may wait at once; a caller beyond that waits for a place.
@@ -92,27 +92,11 @@ pub(super) enum Write {
     Check,
 }
 
-/// What a write led to.
-#[derive(Clone, Debug, Default)]
-pub(super) struct Done {
-    /// How many rows it changed.
-    pub(super) rows: u64,
-    /// Why a callback was not inserted.
-    pub(super) before: Option<Inserted>,
-}
-
 /// What writes need to know.
 #[derive(Clone, Debug)]
 pub(super) struct Context {
     pub(super) subscribers: Subscribers,
     pub(super) vault: Vault,
-}
-
-impl Done {
-    /// Whether the request was taken, by itself or together with another.
-    const fn is_taken(&self) -> bool {
-        matches!(self.before, None | Some(Inserted::Joined(_)))
-    }
 }
 
 impl Write {
@@ -166,18 +150,6 @@ impl Drop for Writer {
         self.jobs = None;
         // Its panic has ended the process.
         let _ = self.thread.take().map(JoinHandle::join);
-    }
-}
-
-/// A panic of the writer ends the process: a service that stores nothing is none, and its supervisor starts it again.
-pub(super) struct EndsTheProcess;
-
-impl Drop for EndsTheProcess {
-    fn drop(&mut self) {
-        if std::thread::panicking() {
-            tracing::error!("the writer of the store has failed; the process ends");
-            std::process::exit(1);
-        }
     }
 }
 

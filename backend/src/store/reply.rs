@@ -8,8 +8,23 @@ use std::cell::RefCell;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 use tokio::sync::oneshot;
 
-use super::writer::Done;
-use crate::store::StoreError;
+use super::{Inserted, StoreError};
+
+/// What a write led to.
+#[derive(Clone, Debug, Default)]
+pub(super) struct Done {
+    /// How many rows it changed.
+    pub(super) rows: u64,
+    /// Why a callback was not inserted.
+    pub(super) before: Option<Inserted>,
+}
+
+impl Done {
+    /// Whether the request was taken, by itself or together with another.
+    pub(super) const fn is_taken(&self) -> bool {
+        matches!(self.before, None | Some(Inserted::Joined(_)))
+    }
+}
 
 /// What became of a write.
 pub(super) type Outcome = Result<Done, StoreError>;
