@@ -158,5 +158,7 @@ async fn a_database_that_cannot_be_reached_is_named_at_the_start_without_its_pas
     house.private.add("a-secret-word");
     let ended = house.try_start().await.unwrap_err();
     assert_eq!(ended.code(), Some(1));
-    assert!(house.log().contains("connect"), "{}", house.log());
+    for told in ["store.url (127.0.0.1:9, database ringback)", "refused", "hint: "] {
+        assert!(house.log().contains(told), "{}", house.log());
+    }
 }

@@ -103,6 +103,8 @@ impl Subject {
         })
         .await;
         let config = Config::load(Some(&house.config_file()), std::iter::empty()).unwrap();
+        // Where the tokens are, for who signs in.
+        drop(ringback::store::make(&config.store).await.unwrap());
         let clock: SharedClock = Arc::new(SystemClock);
         let (webex, _) = ringback::app::client(&config, &clock).await.unwrap();
         let request = Request {
