@@ -76,6 +76,13 @@ impl Task {
     }
 }
 
+/// From when on the next page is read. The list goes by the time of creation, and has no cursor: it begins with the last second of the page
+/// before, of which that may not have shown every task; and where all of that was one second, with its last moment. `None`: that page
+/// was one moment.
+fn next_page(from: Timestamp, newest: Timestamp) -> Option<Timestamp> {
+    [shifted_s(newest, -1), newest].into_iter().find(|next| *next > from)
+}
+
 impl Client {
     /// How those tasks stand; each is wanted with the moment at which it was asked for. Without those whose status is not one of
     /// ours. Nothing more is read once they are found, nor what lies between them.
@@ -111,10 +118,8 @@ impl Client {
                         }
                     }
                 }
-                // The list goes by the time of creation, and has no cursor: the next page begins with the last second of this
-                // one, of which it may not have shown every task.
-                match newest.map(|newest| shifted_s(newest, -1)) {
-                    Some(next) if !is_last && next > from => read_to = next,
+                match newest.and_then(|newest| next_page(from, newest)) {
+                    Some(next) if !is_last => read_to = next,
                     _ => break,
                 }
                 ahead.retain(|_, at| shifted_s(*at, MADE_WITHIN_S + skew_s) > read_to);
@@ -159,5 +164,20 @@ impl Client {
         let answer = self.get(Operation::ListTasks, "/v1/tasks", &query).await?;
         let read: Answer = answer.read()?;
         Ok(Told { answer: read.data, tracking_id: answer.tracking_id })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_followed_by_one_that_begins_later_however_many_tasks_a_second_has() {
+        let from = Timestamp::from_second(1_800_000_000).unwrap();
+        let at = |milliseconds: i64| Timestamp::from_millisecond(1_800_000_000_000 + milliseconds).unwrap();
+        for (newest, next) in [(7000, 6000), (1001, 1), (1000, 1000), (400, 400), (1, 1)] {
+            assert_eq!(next_page(from, at(newest)), Some(at(next)), "{newest}");
+        }
+        assert_eq!(next_page(from, from), None);
     }
 }
