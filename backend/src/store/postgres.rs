@@ -9,6 +9,7 @@ mod batches;
 mod credential;
 mod insertion;
 mod intake;
+mod keys;
 mod ledger;
 mod listing;
 pub(super) mod moving;
@@ -190,11 +191,12 @@ impl Store for PostgresStore {
         let row = Arc::new(self.row(&arrival)?);
         for _ in 0..INSERT_TRIES {
             // A place is counted by whoever wants one, and none of them knows of the others in its batch.
-            if place.is_none() && self.batches.take(Arc::clone(&row)).await? {
-                self.tell(callback.id);
-                return Ok(Inserted::New);
-            }
-            match (self.insert_alone(&row).await?, key) {
+            let insertion = if place.is_none() && self.batches.take(Arc::clone(&row)).await? {
+                Insertion::Done
+            } else {
+                self.insert_alone(&row).await?
+            };
+            match (insertion, key) {
                 (Insertion::Done, _) => {
                     self.tell(callback.id);
                     return Ok(Inserted::New);

@@ -4,11 +4,12 @@ use jiff::Timestamp;
 use sqlx::postgres::PgConnection;
 
 use super::insertion::{self, Row};
+use super::keys::insert_keys;
 use super::{PostgresStore, ledger, outbox, scheduled};
 use crate::callback::CallbackId;
 use crate::store::row::{moment, read_id};
 use crate::store::trust::LAST_END_UNCLAIMED;
-use crate::store::{IdempotencyKey, StoreError, failed};
+use crate::store::{StoreError, failed};
 
 /// What an insertion came to.
 pub(super) enum Insertion {
@@ -30,7 +31,7 @@ impl PostgresStore {
     /// Inserts a callback by itself, with its key and its claim, and finds out what stands in its way.
     pub(super) async fn insert_alone(&self, row: &Row) -> Result<Insertion, StoreError> {
         let callback = row.callback();
-        let key = row.arrival.key.as_ref().zip(row.fingerprint.as_ref());
+        let key = row.arrival.key.as_ref();
         let claim = row.arrival.claim.as_ref().zip(row.claim.as_deref());
         if let Some((claim, text)) = claim
             && let Some(since) = claim.cooled_since
@@ -45,8 +46,8 @@ impl PostgresStore {
         }
         let mut transaction = self.pool.begin().await.map_err(failed("begin"))?;
         // Both of these wait for whoever is inserting the same key or claim right now.
-        if let Some((key, fingerprint)) = key
-            && !insert_key(&mut transaction, key, fingerprint, row).await?
+        if key.is_some()
+            && insert_keys(&mut transaction, &[row]).await.map_err(failed("insert a key"))?.is_empty()
         {
             return Ok(Insertion::KeyKnown);
         }
@@ -70,7 +71,7 @@ impl PostgresStore {
                 return Ok(Insertion::Again);
             };
             let first = read_id(&found)?;
-            if let Some((key, _)) = key {
+            if let Some(key) = key {
                 let query = sqlx::query(
                     "UPDATE idempotency SET callback_id = $1, joined = TRUE WHERE scope = $2 AND key = $3",
                 );
@@ -93,23 +94,4 @@ impl PostgresStore {
 async fn is_claimed(connection: &mut PgConnection, claim: Option<&str>) -> Result<bool, StoreError> {
     let query = sqlx::query_scalar("SELECT EXISTS (SELECT 1 FROM callback WHERE claim = $1)").bind(claim);
     query.fetch_one(connection).await.map_err(failed("find a claim"))
-}
-
-async fn insert_key(
-    connection: &mut PgConnection,
-    key: &IdempotencyKey,
-    fingerprint: &[u8; 32],
-    row: &Row,
-) -> Result<bool, StoreError> {
-    let query = sqlx::query(
-        "INSERT INTO idempotency (scope, key, fingerprint, callback_id, created_at) VALUES ($1, $2, $3, $4, $5) \
-         ON CONFLICT (scope, key) DO NOTHING",
-    );
-    let query = query
-        .bind(&key.scope)
-        .bind(&key.key)
-        .bind(&fingerprint[..])
-        .bind(row.callback().id.to_string())
-        .bind(row.callback().created_at.as_millisecond());
-    Ok(query.execute(connection).await.map_err(failed("insert a key"))?.rows_affected() == 1)
 }
