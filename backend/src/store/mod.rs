@@ -118,10 +118,14 @@ struct EndsTheProcess;
 impl Drop for EndsTheProcess {
     fn drop(&mut self) {
         if std::thread::panicking() {
-            tracing::error!("the writer of the store has failed; the process ends");
-            std::process::exit(1);
+            end_the_process();
         }
     }
+}
+
+fn end_the_process() -> ! {
+    tracing::error!("the writer of the store has failed; the process ends");
+    std::process::exit(1)
 }
 
 /// What a store is opened for.

@@ -7,9 +7,11 @@
 //! found and told.
 
 use std::collections::HashSet;
+use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use sqlx::pool::PoolConnection;
 use sqlx::postgres::{PgConnection, PgPool};
 use sqlx::{Connection as _, Postgres};
@@ -24,7 +26,7 @@ use crate::callback::CallbackId;
 use crate::store::outbox::Message;
 use crate::store::reply::{Done, Post, Waiting, waiting};
 use crate::store::vault::Vault;
-use crate::store::{EndsTheProcess, StoreError, failed};
+use crate::store::{StoreError, end_the_process, failed};
 
 /// Requests that may wait at once; a caller beyond that waits for a place.
 const WAITING_MAX: usize = 4096;
@@ -61,7 +63,9 @@ pub(super) struct Batches {
 impl Batches {
     pub(super) fn start(pool: &PgPool, vault: &Vault) -> Self {
         let (sender, waiting) = mpsc::channel(WAITING_MAX);
-        let task = tokio::spawn(run(pool.clone(), vault.clone(), waiting));
+        let run = AssertUnwindSafe(run(pool.clone(), vault.clone(), waiting)).catch_unwind();
+        // A panic of its own, and not one around it while it is dropped.
+        let task = tokio::spawn(async { run.await.unwrap_or_else(|_| end_the_process()) });
         Self { waiting: sender, _task: AbortOnDropHandle::new(task) }
     }
 
@@ -74,7 +78,6 @@ impl Batches {
 }
 
 async fn run(pool: PgPool, vault: Vault, mut waiting: mpsc::Receiver<Job>) {
-    let _guard = EndsTheProcess;
     let mut jobs = Vec::with_capacity(BATCH_MAX);
     let mut kept = None;
     loop {
