@@ -127,9 +127,10 @@ export const start = ({ service, script, module, waiting, localesOf, labelOf, fa
           if (told) return;
           told = 1;
           tell(element, "level", { level: "wasm", reason: "none" });
-          fetchOpenly(`${service}/v1/sites/${site}/shown?level=wasm&reason=none`, {
+          // Not before the form is drawn: to ask takes its time too.
+          setTimeout(() => fetchOpenly(`${service}/v1/sites/${site}/shown?level=wasm&reason=none`, {
             method: "POST", mode: "no-cors", keepalive: true,
-          }).catch(() => {});
+          }).catch(() => {}), 200);
         },
         close: () => form.close(),
         prefill: values => form.prefill(values),

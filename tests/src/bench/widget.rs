@@ -1,9 +1,11 @@
 //! The form in a browser on a slow phone and a slow network: from the click to the form that can be used.
 
 use std::collections::BTreeSet;
+use std::time::Duration;
 
 use reqwest::header::ACCEPT_ENCODING;
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::{median, print_table, row};
 use crate::browser::Browser;
@@ -14,6 +16,8 @@ use crate::plan::Plan;
 const ROUNDS: usize = 15;
 /// How many times slower than this machine.
 const SLOWER: u32 = 4;
+/// How long a browser that was just started is busy with itself. A visitor's was started long ago.
+const STARTING: Duration = Duration::from_secs(2);
 
 /// A network.
 struct Network {
@@ -107,6 +111,7 @@ async fn rounds(house: &House, network: &Network, prefetched: bool) -> Found {
         if prefetched {
             browser.script("return Ringback('load')", vec![]).await;
         }
+        sleep(STARTING).await;
         browser.set_speed(network.latency_ms, network.bytes_per_s).await;
         browser.slow_down(SLOWER).await;
         let measured = browser.script(OPEN, vec![]).await;
