@@ -278,7 +278,7 @@ impl Following {
     /// The callback is over in this tab, unless another form on the page follows another by now.
     fn forget(&self) {
         if kept::kept(&self.site).starts_with(&self.callback.id) {
-            kept::keep(&self.site, "");
+            kept::forget(&self.site);
         }
     }
 

@@ -80,6 +80,12 @@ pub(crate) fn put(object: &Json, name: &str, value: &str) {
     let _ = Reflect::set(&object.0, &name.into(), &value.into());
 }
 
+/// Takes a member away from what the browser has, if it lets us.
+pub(crate) fn remove(object: &Json, name: &str) {
+    // What is no object throws.
+    let _ = Reflect::delete_property(object.0.unchecked_ref::<Object>(), &name.into());
+}
+
 /// An object under construction.
 pub(crate) struct ObjectWriter(Object);
 

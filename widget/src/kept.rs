@@ -7,7 +7,7 @@
 use std::cell::Cell;
 
 use crate::dom::page_window;
-use crate::json::{Json, ObjectWriter, put};
+use crate::json::{Json, ObjectWriter, put, remove};
 
 /// Access alone is an error where the browser forbids storage, and reads as nothing then.
 fn storage() -> Json {
@@ -18,10 +18,16 @@ fn key(site: &str) -> String {
     ["ringback/", site].concat()
 }
 
-/// Keeps what is followed: its id, a space, its token. Nothing, which is an empty text, is kept when it is over.
+/// Keeps what is followed: its id, a space, its token.
 #[inline(never)]
 pub(crate) fn keep(site: &str, followed: &str) {
     put(&storage(), &key(site), followed);
+}
+
+/// Keeps nothing any more: it is over.
+#[inline(never)]
+pub(crate) fn forget(site: &str) {
+    remove(&storage(), &key(site));
 }
 
 /// What is kept.
@@ -69,7 +75,7 @@ impl Keeper {
     /// The request is answered, or taken back.
     pub(crate) fn drop_request(&self) {
         if is_request(&kept(&self.site)) {
-            keep(&self.site, "");
+            forget(&self.site);
         }
     }
 

@@ -102,6 +102,22 @@ impl Store {
     pub fn is_postgres(&self) -> bool {
         !self.url.expose_secret().is_empty()
     }
+
+    /// A store for tests: the file at `path`, or the PostgreSQL database at `url` if that is not empty.
+    #[cfg(test)]
+    pub(crate) fn sample(path: &Path, url: &str, encryption_key: &str) -> Self {
+        Self {
+            path: path.to_owned(),
+            url: url.into(),
+            url_file: String::new(),
+            encryption_key: encryption_key.into(),
+            encryption_key_file: String::new(),
+            connections: 10,
+            retention_days: 30,
+            consent_days: 30,
+            audit_days: 30,
+        }
+    }
 }
 
 /// The organisation that places the calls.

@@ -144,17 +144,7 @@ mod tests {
     use crate::store::{Use, make, open};
 
     fn of(path: &Path, url: &str) -> config::Store {
-        config::Store {
-            path: path.to_owned(),
-            url: url.to_owned().into(),
-            url_file: String::new(),
-            encryption_key: String::new().into(),
-            encryption_key_file: String::new(),
-            connections: 10,
-            retention_days: 30,
-            consent_days: 30,
-            audit_days: 30,
-        }
+        config::Store::sample(path, url, "")
     }
 
     async fn told(config: &config::Store, purpose: Use) -> String {

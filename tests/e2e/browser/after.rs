@@ -30,7 +30,7 @@ async fn away(retry_s: i64) -> House {
 }
 
 async fn until_forgotten(browser: &Browser) {
-    let kept = async || browser.script("return sessionStorage['ringback/acme'] || null", vec![]).await;
+    let kept = async || browser.script("return sessionStorage['ringback/acme'] ?? null", vec![]).await;
     eventually("nothing is kept", async || kept().await.is_null().then_some(())).await;
 }
 

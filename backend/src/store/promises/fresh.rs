@@ -34,18 +34,7 @@ impl Fresh {
 
     pub(super) async fn open(url: String, key: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
-        let path = folder.path().join("ringback.db");
-        let config = config::Store {
-            path,
-            url: url.into(),
-            url_file: String::new(),
-            encryption_key: key.into(),
-            encryption_key_file: String::new(),
-            connections: 10,
-            retention_days: 30,
-            consent_days: 30,
-            audit_days: 30,
-        };
+        let config = config::Store::sample(&folder.path().join("ringback.db"), &url, key);
         Self { store: store::open(&config, Use::Serve).await.unwrap(), config, folder }
     }
 

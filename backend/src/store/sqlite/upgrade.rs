@@ -35,20 +35,6 @@ const ROWS: &str = "
     VALUES ('crm', 'message-1', '01890a5d-ac96-774b-bcce-b302099a8057', '{}', 'sent', 1, 1600);
 ";
 
-fn store_at(path: &Path) -> config::Store {
-    config::Store {
-        path: path.to_owned(),
-        url: String::new().into(),
-        url_file: String::new(),
-        encryption_key: String::new().into(),
-        encryption_key_file: String::new(),
-        connections: 10,
-        retention_days: 30,
-        consent_days: 30,
-        audit_days: 30,
-    }
-}
-
 async fn connection(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
     options.journal_mode(SqliteJournalMode::Wal).foreign_keys(true).connect().await.unwrap()
@@ -71,7 +57,7 @@ async fn count(connection: &mut SqliteConnection, what: &str) -> i64 {
 }
 
 async fn all_is_there(path: &Path) {
-    let store = SqliteStore::open(&store_at(path), Use::Command).await.unwrap();
+    let store = SqliteStore::open(&config::Store::sample(path, "", ""), Use::Command).await.unwrap();
     let callback = store.get(CallbackId::parse(ID).unwrap()).await.unwrap().unwrap();
     assert_eq!(callback.task_id.as_deref(), Some("task-1"));
     assert_eq!((callback.revision, callback.request.fields.len()), (2, 1));
