@@ -108,10 +108,10 @@ async fn rounds(house: &House, network: &Network, prefetched: bool) -> Found {
         let browser = Browser::open().await;
         browser.goto(house.website()).await;
         browser.page().element("button.launch").await;
+        sleep(STARTING).await;
         if prefetched {
             browser.script("return Ringback('load')", vec![]).await;
         }
-        sleep(STARTING).await;
         browser.set_speed(network.latency_ms, network.bytes_per_s).await;
         browser.slow_down(SLOWER).await;
         let measured = browser.script(OPEN, vec![]).await;
