@@ -7,6 +7,7 @@ use parking_lot::RwLock;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest as _, Sha256};
 
+use crate::clock::after_s;
 use crate::personal::Personal;
 use crate::token::{Purpose, Signer};
 
@@ -153,6 +154,16 @@ pub enum LinkRefused {
 }
 
 impl AgentLink {
+    /// A link that is made now and lives for so many seconds.
+    pub fn made_at(now: Timestamp, site: &str, handle: &str, lifetime_s: u64) -> Self {
+        Self {
+            site: site.to_owned(),
+            agent: handle.to_owned(),
+            expires_at: after_s(now, lifetime_s).as_second(),
+            made_at: now.as_second(),
+        }
+    }
+
     /// The link's token.
     ///
     /// # Errors

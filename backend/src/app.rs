@@ -1,5 +1,7 @@
 //! Builds every part from the configuration and runs them.
 
+mod housekeeping;
+
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,9 +14,8 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tracing_actix_web::TracingLogger;
 
-use crate::agent::AgentLink;
-use crate::authorization::{Authorization, AuthorizationError};
-use crate::clock::{SharedClock, SystemClock, after_s, shifted_s};
+use crate::authorization::{Authorization, AuthorizationError, TokenSource};
+use crate::clock::{SharedClock, SystemClock};
 use crate::config::Config;
 use crate::delivery::dispatcher::Dispatcher;
 use crate::delivery::instances::Instances;
@@ -26,38 +27,17 @@ use crate::guard::followers::Followers;
 use crate::guard::rate::Limit;
 use crate::guard::shared::SharedLimits;
 use crate::http::{self, ApiKeys, Parts};
-use crate::intake::Intake;
+use crate::intake::{self, Intake, NoLink};
 use crate::metrics::{Metrics, MetricsError};
 use crate::notify::delivery::WebhookError;
 use crate::notify::{self, Notifier};
-use crate::store::ledger::{ConsentText, Outlived};
-use crate::store::vault::Clear;
-use crate::store::{self, Store, StoreError, Use};
+use crate::store::ledger::ConsentText;
+use crate::store::{self, StoreError, Use};
 use crate::token::Signer;
 use crate::trust::{Trust, TrustError};
 use crate::webex::client::{Client, ClientError};
 use crate::webex::directory::Directory;
-use crate::webex::token::{PastedToken, Tokens};
 use crate::webex::wait_time::WaitTimes;
-
-/// Callbacks that are erased or sealed in one transaction, and how long requests have the store for themselves after it.
-const ROWS_AT_ONCE: usize = 200;
-const ROWS_PAUSE: Duration = Duration::from_millis(50);
-
-/// How often what is not needed any more is forgotten.
-const HOUSEKEEPING: Duration = Duration::from_mins(1);
-
-/// How often measurements are put where they belong.
-const TIDYING: Duration = Duration::from_secs(5);
-
-/// How long a task event is kept: longer than any repetition or any answer that names its task.
-const EVENTS_KEPT_S: u64 = 24 * 60 * 60;
-
-/// How long a message that a CRM has is kept, in seconds: for whoever looks into what was sent.
-const DELIVERED_KEPT_S: i64 = 7 * 24 * 60 * 60;
-
-/// How long one that could not be delivered is kept, in seconds: long enough to mend the receiver.
-const PARKED_KEPT_S: i64 = 30 * 24 * 60 * 60;
 
 /// The service cannot start, or cannot go on.
 #[derive(Debug, thiserror::Error)]
@@ -106,8 +86,8 @@ pub enum AppError {
     #[error("the {0} has stopped by itself")]
     Stopped(&'static str),
     /// No link can be made.
-    #[error("{0}")]
-    Link(String),
+    #[error(transparent)]
+    Link(#[from] NoLink),
 }
 
 /// The service, bound to its addresses and not yet running.
@@ -141,7 +121,7 @@ impl App {
         }
         let trust = Trust::load(&*store, clock.now()).await?;
         let signer = Arc::clone(&trust.signer);
-        let TokenSource { tokens, authorization } = token_source(&config, &store, &clock)?;
+        let TokenSource { tokens, authorization } = TokenSource::of(&config, &store, &clock)?;
         let webex = Arc::new(Client::new(&config.webex, Arc::clone(&clock), tokens)?);
         let agents_cached_s = config.webex.agents_cached_s;
         let directory = Arc::new(Directory::new(Arc::clone(&webex), Arc::clone(&clock), agents_cached_s));
@@ -198,7 +178,8 @@ impl App {
 
     /// A preferred-agent link that lives for so long.
     pub fn agent_link(&self, site: &str, agent: &str, lifetime: SignedDuration) -> Result<String, AppError> {
-        agent_link(&self.parts.config, &self.signer, &self.parts.clock, self.url(), site, agent, lifetime)
+        let (parts, now) = (&self.parts, self.parts.clock.now());
+        Ok(intake::agent_link(&parts.config, &self.signer, now, self.url(), site, agent, lifetime)?)
     }
 
     /// Serves until `stop` is cancelled; then takes nothing more, finishes what is under way, and returns.
@@ -241,8 +222,8 @@ impl App {
         )?;
         let mut notifier = tokio::spawn(notifier.run());
         let mut renewal = tokio::spawn(renew(parts.authorization.clone(), parts.stop.clone()));
-        let housekeeping = tokio::spawn(keep_house(web::Data::clone(&parts)));
-        let tidying = tokio::spawn(tidy(parts.metrics.clone()));
+        let housekeeping = tokio::spawn(housekeeping::keep_house(web::Data::clone(&parts)));
+        let tidying = tokio::spawn(housekeeping::tidy(parts.metrics.clone()));
 
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
@@ -277,7 +258,7 @@ impl App {
         };
         tokio::join!(public_handle.stop(true), deliveries, notices);
         operators_handle.stop(true).await;
-        write_uses(&parts).await;
+        housekeeping::write_uses(&parts).await;
         if outcome.is_ok() {
             // Last of all: from now on the store may be moved, and the others have its part of the pace.
             leave(&parts, instances).await;
@@ -302,34 +283,6 @@ fn listen(address: SocketAddr, key: &'static str) -> Result<TcpListener, AppErro
     Ok(listener)
 }
 
-/// Where access tokens come from.
-#[derive(Clone, Debug)]
-pub struct TokenSource {
-    /// The tokens.
-    pub tokens: Arc<dyn Tokens>,
-    /// Who renews them, where the service does so itself.
-    pub authorization: Option<Arc<Authorization>>,
-}
-
-/// The configured source of access tokens: a pasted one, or the organisation's consent.
-fn token_source(
-    config: &Config,
-    store: &Arc<dyn Store>,
-    clock: &SharedClock,
-) -> Result<TokenSource, AuthorizationError> {
-    if !config.webex.oauth.is_used() {
-        return Ok(TokenSource::pasted(config));
-    }
-    let authorization = Arc::new(Authorization::new(config, Arc::clone(store), Arc::clone(clock))?);
-    Ok(TokenSource { tokens: Arc::clone(&authorization) as _, authorization: Some(authorization) })
-}
-
-impl TokenSource {
-    fn pasted(config: &Config) -> Self {
-        Self { tokens: Arc::new(PastedToken::of(&config.webex)), authorization: None }
-    }
-}
-
 /// A client of Webex for a short command. Opens the database only where the tokens are kept there.
 pub async fn client(
     config: &Config,
@@ -337,50 +290,11 @@ pub async fn client(
 ) -> Result<(Client, Option<Arc<Authorization>>), AppError> {
     let TokenSource { tokens, authorization } = if config.webex.oauth.is_used() {
         let store = store::open(&config.store, Use::Command).await?;
-        token_source(config, &store, clock)?
+        TokenSource::of(config, &store, clock)?
     } else {
         TokenSource::pasted(config)
     };
     Ok((Client::new(&config.webex, Arc::clone(clock), tokens)?, authorization))
-}
-
-/// A preferred-agent link.
-pub fn agent_link(
-    config: &Config,
-    signer: &Signer,
-    clock: &SharedClock,
-    base_url: &str,
-    site_id: &str,
-    handle: &str,
-    lifetime: SignedDuration,
-) -> Result<String, AppError> {
-    let refused = |text: String| Err(AppError::Link(text));
-    let Some(site) = config.sites.get(site_id) else {
-        return refused(format!("there is no site {site_id:?}; hint: name one that has a [sites.…] section"));
-    };
-    let Some(agent) = config.agents.get(handle) else {
-        return refused(format!(
-            "there is no agent {handle:?}; hint: name one that has an [agents.…] section"
-        ));
-    };
-    if site.preferred_agent.is_none() {
-        return refused(format!(
-            "the site {site_id:?} takes no preferred agents; hint: add [sites.{site_id}.preferred_agent]"
-        ));
-    }
-    if !agent.serves(site_id) {
-        return refused(format!(
-            "{handle:?} takes no callbacks for {site_id:?}; hint: add it to agents.{handle}.sites"
-        ));
-    }
-    let Ok(seconds @ 1..) = u64::try_from(lifetime.as_secs()) else {
-        return refused("the link would have run out already; hint: give a lifetime such as 30d".to_owned());
-    };
-    let expires_at = after_s(clock.now(), seconds).as_second();
-    let made_at = clock.now().as_second();
-    let link = AgentLink { site: site_id.to_owned(), agent: handle.to_owned(), expires_at, made_at };
-    let token = link.sign(signer).map_err(|error| AppError::Link(error.to_string()))?;
-    Ok(format!("{base_url}/a/{token}"))
 }
 
 fn public_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<Server, std::io::Error> {
@@ -410,107 +324,10 @@ fn operators_server(parts: &web::Data<Parts>, listener: TcpListener) -> Result<S
     Ok(server.listen(listener)?.workers(1).disable_signals().shutdown_timeout(1).run())
 }
 
-/// Forgets messages to CRMs that nobody will ask about any more.
-async fn forget_messages(parts: &Parts) {
-    let now = parts.clock.now();
-    let (delivered, parked) = (shifted_s(now, -DELIVERED_KEPT_S), shifted_s(now, -PARKED_KEPT_S));
-    if let Err(error) = parts.store.forget_messages(delivered, parked).await {
-        tracing::warn!(%error, "old messages to CRMs cannot be forgotten");
-    }
-}
-
-/// Seals what was kept in clear before there was a key: a few at a time, so that no request waits for it.
-async fn seal_rows(parts: &Parts) {
-    let (mut after, mut count) = (None, 0);
-    loop {
-        match parts.store.seal(Clear::All, after, ROWS_AT_ONCE).await {
-            Ok(Some(last)) => (after, count) = (Some(last), count + 1),
-            Ok(None) if count == 0 => return,
-            Ok(None) => return tracing::info!("what the store held in clear is sealed"),
-            Err(error) => {
-                return tracing::warn!(%error, "what the store holds in clear cannot be sealed; trying at the next start");
-            }
-        }
-        tokio::time::sleep(ROWS_PAUSE).await;
-    }
-}
-
-/// Forgets what the ledgers hold longer than they are kept.
-async fn forget_outlived(parts: &Parts) {
-    let before = |days: u32| shifted_s(parts.clock.now(), -i64::from(days) * 24 * 60 * 60);
-    let store = &parts.config.store;
-    let outlived = Outlived { consents: before(store.consent_days), deeds: before(store.audit_days) };
-    match parts.store.forget_outlived(outlived).await {
-        Ok(0) => {}
-        Ok(count) => tracing::info!(count, "old consents and deeds forgotten"),
-        Err(error) => tracing::warn!(%error, "old consents and deeds cannot be forgotten"),
-    }
-}
-
-/// Erases the personal data of callbacks that ended long ago: a few at a time, so that no request waits for it.
-async fn erase_ended(parts: &Parts) {
-    let kept_s = i64::from(parts.config.store.retention_days) * 24 * 60 * 60;
-    loop {
-        let now = parts.clock.now();
-        match parts.store.erase_ended(shifted_s(now, -kept_s), now, ROWS_AT_ONCE).await {
-            Ok(0) => return,
-            Ok(count) => tracing::info!(count, "personal data of ended callbacks erased"),
-            Err(error) => {
-                tracing::warn!(%error, "personal data of ended callbacks cannot be erased; trying again later");
-                return;
-            }
-        }
-        tokio::time::sleep(ROWS_PAUSE).await;
-    }
-}
-
 /// Takes leave of the other processes. One that cannot is known to be gone after a while.
 async fn leave(parts: &Parts, instances: JoinHandle<String>) {
     let Ok(instance) = instances.await else { return };
     if let Err(error) = parts.store.leave(&instance).await {
         tracing::warn!(%error, "the other instances learn of the stop in a while");
-    }
-}
-
-/// Writes down when API keys were used. What cannot be written is of no weight.
-async fn write_uses(parts: &Parts) {
-    if let Err(error) = parts.api_keys.write_uses(&*parts.store).await {
-        tracing::warn!(%error, "the last use of an API key cannot be written");
-    }
-}
-
-async fn tidy(metrics: Metrics) {
-    let mut rounds = tokio::time::interval(TIDYING);
-    loop {
-        rounds.tick().await;
-        metrics.tidy();
-    }
-}
-
-/// Forgets what is not needed any more.
-async fn keep_house(parts: web::Data<Parts>) {
-    seal_rows(&parts).await;
-    let mut rounds = tokio::time::interval(HOUSEKEEPING);
-    loop {
-        rounds.tick().await;
-        parts.sweep();
-        write_uses(&parts).await;
-        forget_messages(&parts).await;
-        erase_ended(&parts).await;
-        forget_outlived(&parts).await;
-        if let Err(error) = parts.store.forget_challenges(parts.clock.now()).await {
-            tracing::warn!(%error, "spent challenges cannot be forgotten");
-        }
-        let now = parts.clock.now();
-        let before =
-            now.saturating_sub(SignedDuration::from_secs(i64::try_from(EVENTS_KEPT_S).unwrap_or(i64::MAX)));
-        let Ok(before) = before else {
-            continue;
-        };
-        match parts.store.forget_events(before).await {
-            Ok(0) => {}
-            Ok(count) => tracing::debug!(count, "old task events forgotten"),
-            Err(error) => tracing::warn!(%error, "old task events cannot be forgotten"),
-        }
     }
 }

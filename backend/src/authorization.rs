@@ -1,6 +1,7 @@
 //! The organisation's consent, kept fresh: sealed tokens in the store, renewed early, by one process at a time.
 
 mod consent;
+mod source;
 
 use std::sync::Arc;
 
@@ -12,6 +13,7 @@ use serde::{Deserialize, Serialize};
 use tokio_util::sync::CancellationToken;
 
 pub use self::consent::ConsentError;
+pub use self::source::TokenSource;
 use crate::clock::{SharedClock, after_ms, after_s};
 use crate::config::Config;
 use crate::entropy;

@@ -1,6 +1,7 @@
 //! The one way in: what a browser or a CRM posts becomes a stored callback, or is refused with a reason.
 
 mod agents;
+mod fields;
 mod limits;
 mod number;
 mod person;
@@ -13,23 +14,25 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 use ringback_contract::callback::State;
-use ringback_contract::field::{self, Code, trimmed};
+use ringback_contract::field::{Code, trimmed};
 use ringback_contract::problem::FieldError;
 use ringback_contract::proof::Challenge;
 use ringback_contract::request::{NewCallback, NewCrmCallback};
 use sha2::{Digest as _, Sha256};
-use validator::{ValidateArgs, ValidationErrors};
+use validator::ValidateArgs;
 
-pub use self::agents::{LinkedAgent, Minted};
+pub use self::agents::{LinkedAgent, Minted, NoLink, agent_link};
+pub use self::fields::refuse;
+use self::fields::{answer_errors, attribute_errors, field_errors, refused};
 use self::limits::Limits;
 use self::person::Proof;
 pub use self::person::Shown;
 use self::when::When;
 use crate::agent::{Agent, AgentName, Revocations};
-use crate::attributes;
-use crate::callback::{Callback, CallbackId, Door, Fallback, Request};
+use crate::callback::{Callback, CallbackId, Fallback, Request};
 use crate::clock::SharedClock;
 use crate::config::Config;
+use crate::door::Door;
 use crate::guard::captcha::Captchas;
 use crate::guard::destination;
 use crate::guard::origin;
@@ -431,72 +434,6 @@ fn own_numbers(site: &Site) -> impl Iterator<Item = String> {
 fn given(site: &Site) -> Option<Given> {
     let consent = site.consent.as_ref()?;
     Some(Given { text_hash: consent.text_hash(), version: consent.version.clone(), language: String::new() })
-}
-
-/// What `validator` found, in the words of the contract.
-fn field_errors(result: Result<(), ValidationErrors>) -> Vec<FieldError> {
-    let Err(found) = result else {
-        return Vec::new();
-    };
-    let mut errors: Vec<_> = found
-        .field_errors()
-        .into_iter()
-        .flat_map(|(field, errors)| {
-            errors.iter().map(move |error| FieldError {
-                pointer: format!("/{field}"),
-                code: error.code.to_string(),
-                message: error.message.as_deref().unwrap_or_default().to_owned(),
-            })
-        })
-        .collect();
-    errors.sort_by(|left, right| left.pointer.cmp(&right.pointer));
-    errors
-}
-
-/// A refusal of one field.
-pub fn refuse(field: &str, code: Code) -> Refusal {
-    Refusal::Fields(vec![refused(field, code)])
-}
-
-fn refused(field: &str, code: Code) -> FieldError {
-    FieldError {
-        pointer: format!("/{field}"),
-        code: code.as_str().to_owned(),
-        message: code.message().to_owned(),
-    }
-}
-
-/// Judges the attributes that a CRM adds to those of the site. A preferred agent's variable counts always: it may be
-/// needed by the time the task is made.
-fn attribute_errors(site: &Site, posted: &BTreeMap<String, String>, errors: &mut Vec<FieldError>) {
-    let of_agent = site.preferred_agent.as_ref().map(|preferred| preferred.variable.as_str());
-    let is_taken = |key: &str| site.attributes.contains_key(key) || of_agent == Some(key);
-    for (key, value) in posted {
-        let judged = match field::attribute_key(key).and_then(|()| field::attribute_value(value)) {
-            Ok(()) if is_taken(key) => Err(Code::Reserved),
-            judged => judged,
-        };
-        if let Err(code) = judged {
-            errors.push(refused(&format!("attributes/{}", step(key)), code));
-        }
-    }
-    let most = attributes::PAIRS_MAX - usize::from(of_agent.is_some());
-    if !posted.is_empty() && site.attributes.len() + posted.len() > most {
-        errors.push(refused("attributes", Code::TooMany));
-    }
-}
-
-/// A name as one step of a JSON Pointer (RFC 6901 section 3).
-fn step(name: &str) -> String {
-    name.replace('~', "~0").replace('/', "~1")
-}
-
-/// What is wrong with answers, at their fields.
-fn answer_errors(wrong: Vec<(String, Code)>) -> impl Iterator<Item = FieldError> {
-    wrong.into_iter().map(|(id, code)| match id.as_str() {
-        "" if code == Code::TooMany => refused("fields", code),
-        id => refused(&format!("fields/{}", step(id)), code),
-    })
 }
 
 fn personal(attributes: &BTreeMap<String, String>) -> BTreeMap<String, Personal> {

@@ -13,6 +13,7 @@ pub mod clock;
 pub mod config;
 pub mod delivery;
 pub mod doctor;
+pub mod door;
 pub mod entropy;
 pub mod expected;
 pub mod form;

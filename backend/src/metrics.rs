@@ -13,7 +13,8 @@ use metrics::{
 use metrics_exporter_prometheus::{PrometheusBuilder, PrometheusHandle};
 use parking_lot::RwLock;
 
-use crate::callback::{Door, State};
+use crate::callback::State;
+use crate::door::Door;
 use crate::level::Shown;
 
 const BUILD: &str = "ringback_build_info";

@@ -6,9 +6,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use ringback::callback::{Callback, Door, Request};
+use ringback::callback::{Callback, Request};
 use ringback::clock::{SharedClock, SystemClock};
 use ringback::config::Config;
+use ringback::door::Door;
 use ringback::personal::Personal;
 use ringback::phone::PhoneNumber;
 use ringback::schedule::Window;

@@ -1,7 +1,5 @@
 //! `ringback link`.
 
-use std::sync::Arc;
-
 use anyhow::Context as _;
 use clap::{Args, Subcommand};
 use jiff::{SignedDuration, Span, SpanRelativeTo};
@@ -9,9 +7,9 @@ use jiff::{SignedDuration, Span, SpanRelativeTo};
 use super::audit::record;
 use super::{ConfigFile, first_store, print};
 use crate::agent::Revoked;
-use crate::app;
-use crate::clock::{Clock as _, SharedClock, SystemClock};
+use crate::clock::{Clock as _, SystemClock};
 use crate::config::Config;
+use crate::intake;
 use crate::store::{self, Use};
 use crate::token::Purpose;
 use crate::trust::Trust;
@@ -70,11 +68,11 @@ impl Link {
         }
         let config = self.config.load()?;
         let base_url = self.base_url.clone().map_or_else(|| public_url(&config), Ok)?;
-        let clock: SharedClock = Arc::new(SystemClock);
+        let now = SystemClock.now();
         let store = first_store(&config.store).await?;
-        let signer = Trust::load(&*store, clock.now()).await?.signer;
+        let signer = Trust::load(&*store, now).await?.signer;
         let (site, agent) = (self.site.unwrap_or_default(), self.agent.unwrap_or_default());
-        let link = app::agent_link(&config, &signer, &clock, &base_url, &site, &agent, self.expires)?;
+        let link = intake::agent_link(&config, &signer, now, &base_url, &site, &agent, self.expires)?;
         record(&*store, "link.create", format!("{site} {agent}"), "").await?;
         print(&link)
     }

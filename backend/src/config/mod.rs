@@ -6,6 +6,7 @@
 mod check;
 mod layers;
 pub mod region;
+mod secret_files;
 #[cfg(test)]
 mod tests;
 
@@ -408,7 +409,7 @@ impl Config {
         };
         let mut config =
             layers::load(own.as_deref().map(|text| (file.unwrap_or(Path::new("")), text)), environment)?;
-        let mut errors = check::read_secret_files(&mut config);
+        let mut errors = secret_files::read(&mut config);
         errors.extend(check::check(&config));
         if errors.is_empty() { Ok(config) } else { Err(ConfigErrors(errors)) }
     }

@@ -72,7 +72,8 @@ fn due_at(decoy: &Callback, now: Timestamp) -> Option<Timestamp> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::callback::{Door, sample};
+    use crate::callback::sample;
+    use crate::door::Door;
     use crate::schedule::Keeper;
 
     /// The states that it goes through, each at the moment when it is due.

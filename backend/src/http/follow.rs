@@ -1,5 +1,7 @@
 //! One callback: read it, call it off, move it to another time.
 
+mod number;
+
 use actix_web::{HttpRequest, HttpResponse, web};
 use ringback_contract::callback::{CallbackRecord, CallbackView, State, WebexRequest, Window};
 use ringback_contract::field::Code;
@@ -9,7 +11,7 @@ use serde::Deserialize;
 
 use super::caller::Access;
 use super::problem::Failure;
-use super::{Parts, caller, extract, number};
+use super::{Parts, caller, extract};
 use crate::api_key::Scope;
 use crate::callback::Callback;
 use crate::intake::{self, Refusal};

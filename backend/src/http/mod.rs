@@ -9,7 +9,6 @@ mod docs;
 mod event_stream;
 mod extract;
 mod follow;
-mod number;
 pub mod openapi;
 pub mod ops;
 mod pages;

@@ -1,6 +1,6 @@
 //! Preferred agents: who may be asked for, and the links that name one.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use ringback_contract::field::{self, Code, LINK_LIFETIME_MAX_S, Presence, trimmed};
 use ringback_contract::problem::FieldError;
 use ringback_contract::request::NewAgentLink;
@@ -8,8 +8,10 @@ use ringback_contract::request::NewAgentLink;
 use super::{Intake, Refusal, refused};
 use crate::agent::{Agent, AgentLink, AgentName, LinkRefused};
 use crate::clock::after_s;
+use crate::config::Config;
 use crate::personal::Personal;
 use crate::site::Site;
+use crate::token::Signer;
 
 /// What a link names.
 #[derive(Clone, Debug)]
@@ -30,6 +32,11 @@ pub struct Minted<'a> {
     /// When it runs out.
     pub expires_at: Timestamp,
 }
+
+/// An operator asks for a link that cannot be made: a sentence that says why.
+#[derive(Debug, thiserror::Error)]
+#[error("{0}")]
+pub struct NoLink(String);
 
 impl Intake {
     /// The agent whom a CRM may ask for by that text: one of the configuration, or any address where the site looks
@@ -79,13 +86,9 @@ impl Intake {
         let Some((handle, agent)) = agent.filter(|_| errors.is_empty()) else {
             return Err(Refusal::Fields(errors));
         };
-        let expires_at = after_s(self.clock.now(), posted.lifetime_s);
-        let link = AgentLink {
-            site: posted.site.clone(),
-            agent: handle.to_owned(),
-            expires_at: expires_at.as_second(),
-            made_at: self.clock.now().as_second(),
-        };
+        let now = self.clock.now();
+        let link = AgentLink::made_at(now, &posted.site, handle, posted.lifetime_s);
+        let expires_at = after_s(now, posted.lifetime_s);
         Ok(Minted { token: link.sign(&self.signer)?, agent, expires_at })
     }
 
@@ -107,4 +110,41 @@ impl Intake {
         }
         Ok(LinkedAgent { agent: self.agent(site_id, &link.agent), handle: link.agent })
     }
+}
+
+/// A preferred-agent link, made for an operator: the whole address.
+pub fn agent_link(
+    config: &Config,
+    signer: &Signer,
+    now: Timestamp,
+    base_url: &str,
+    site_id: &str,
+    handle: &str,
+    lifetime: SignedDuration,
+) -> Result<String, NoLink> {
+    let refused = |text: String| Err(NoLink(text));
+    let Some(site) = config.sites.get(site_id) else {
+        return refused(format!("there is no site {site_id:?}; hint: name one that has a [sites.…] section"));
+    };
+    let Some(agent) = config.agents.get(handle) else {
+        return refused(format!(
+            "there is no agent {handle:?}; hint: name one that has an [agents.…] section"
+        ));
+    };
+    if site.preferred_agent.is_none() {
+        return refused(format!(
+            "the site {site_id:?} takes no preferred agents; hint: add [sites.{site_id}.preferred_agent]"
+        ));
+    }
+    if !agent.serves(site_id) {
+        return refused(format!(
+            "{handle:?} takes no callbacks for {site_id:?}; hint: add it to agents.{handle}.sites"
+        ));
+    }
+    let Ok(seconds @ 1..) = u64::try_from(lifetime.as_secs()) else {
+        return refused("the link would have run out already; hint: give a lifetime such as 30d".to_owned());
+    };
+    let link = AgentLink::made_at(now, site_id, handle, seconds);
+    let token = link.sign(signer).map_err(|error| NoLink(error.to_string()))?;
+    Ok(format!("{base_url}/a/{token}"))
 }

@@ -8,7 +8,7 @@ use ringback_contract::request::FieldValue;
 use serde::Deserialize;
 
 use super::{Label, Site};
-use crate::callback::Door;
+use crate::door::Door;
 use crate::personal::Personal;
 
 /// A field that a form shows.

@@ -4,8 +4,8 @@ use std::path::Path;
 
 use secrecy::ExposeSecret as _;
 
-use super::super::{Config, region};
-use super::{Findings, is_origin, unreadable};
+use super::super::{Config, region, secret_files};
+use super::{Findings, is_origin};
 use crate::seal::SealingKey;
 
 /// What is wrong with the section `webex`.
@@ -45,7 +45,7 @@ pub(super) fn check(config: &Config, found: &mut Findings) {
         ),
         (true, false) => {
             if let Err(error) = std::fs::read_to_string(Path::new(&section.access_token_file)) {
-                found.0.push(unreadable(
+                found.0.push(secret_files::unreadable(
                     "webex.access_token_file".to_owned(),
                     &section.access_token_file,
                     &error,

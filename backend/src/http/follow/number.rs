@@ -3,9 +3,10 @@
 use actix_web::{HttpRequest, HttpResponse};
 use ringback_contract::problem::Kind;
 
-use super::caller::Access;
-use super::problem::Failure;
-use super::{Parts, caller, follow};
+use super::super::Parts;
+use super::super::caller::{self, Access};
+use super::super::problem::Failure;
+use super::{answer, site_of_change};
 use crate::api_key::Scope;
 use crate::intake::Refusal;
 
@@ -20,10 +21,10 @@ pub(super) async fn change(
     let mut is_counted = false;
     loop {
         let (callback, access, crm) = caller::callback(request, parts, id, Scope::CallbacksWrite).await?;
-        let site = follow::site_of_change(&callback, access, parts)?;
+        let site = site_of_change(&callback, access, parts)?;
         let phone = parts.intake.number(site, typed, country).map_err(Refusal::Fields)?;
         if !callback.state.is_final() && callback.request.phone == phone {
-            return Ok(follow::answer(&callback, access, parts));
+            return Ok(answer(&callback, access, parts));
         }
         let Some(next) = callback.with_number(phone, parts.clock.now()) else {
             let detail = format!(
@@ -41,7 +42,7 @@ pub(super) async fn change(
             if let Some(crm) = &crm {
                 crm.record(parts, "callback.change_number", next.id, &next.request.site).await;
             }
-            return Ok(follow::answer(&next, access, parts));
+            return Ok(answer(&next, access, parts));
         }
     }
 }
