@@ -20,6 +20,7 @@ pub mod scheduled;
 pub mod sqlite;
 pub mod trust;
 mod turns;
+mod unreadable;
 pub mod vault;
 
 use std::sync::Arc;

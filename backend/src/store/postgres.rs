@@ -38,6 +38,7 @@ use self::news::{Item, News};
 use super::outbox::Subscribers;
 use super::row::{columns_of, moment, read_attempt, read_event, read_inserted};
 use super::turns::{self, Turns};
+use super::unreadable::Readable;
 use super::vault::{self, Vault};
 use super::{
     Arrival, Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step,
@@ -104,18 +105,6 @@ impl PostgresStore {
             vault::seal_first(&store).await?;
         }
         Ok(store)
-    }
-
-    async fn waiting(
-        &self,
-        query: &'static str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Callback>, StoreError> {
-        let query =
-            sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let rows = query.fetch_all(&self.pool).await.map_err(failed("read"))?;
-        self.vault.callbacks(&rows)
     }
 
     async fn one(&self, query: &'static str, value: String) -> Result<Option<Callback>, StoreError> {
@@ -266,7 +255,9 @@ impl Store for PostgresStore {
                 if wanted == 0 {
                     break;
                 }
-                let due = self.lock_due(&mut transaction, site, now, wanted).await?;
+                let Readable { callbacks: due, others } =
+                    self.lock_due(&mut transaction, site, now, wanted).await?;
+                write::put_off(&mut transaction, &others, now).await?;
                 if !due.is_empty() {
                     self.turns.served(site);
                 }
@@ -293,8 +284,15 @@ impl Store for PostgresStore {
     }
 
     async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        self.waiting("SELECT * FROM callback WHERE poll_at <= $1 ORDER BY poll_at, id LIMIT $2", now, limit)
-            .await
+        let query = sqlx::query("SELECT * FROM callback WHERE poll_at <= $1 ORDER BY poll_at, id LIMIT $2");
+        let query = query.bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(&self.pool).await.map_err(failed("read"))?;
+        let Readable { callbacks, others } = Readable::of(&rows, &self.vault);
+        if !others.is_empty() {
+            let mut connection = self.pool.acquire().await.map_err(failed("put a row off"))?;
+            write::put_off(&mut connection, &others, now).await?;
+        }
+        Ok(callbacks)
     }
 
     async fn orphans(&self) -> Result<Vec<Callback>, StoreError> {

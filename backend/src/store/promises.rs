@@ -10,6 +10,7 @@ mod sealing;
 mod slots;
 mod together;
 mod trust;
+mod unreadable;
 
 use futures_util::future::join_all;
 use jiff::Timestamp;
@@ -26,6 +27,7 @@ use self::number::{
     a_claim_goes_with_the_number_and_all_else_stays, a_number_rests_after_a_call_whoever_gives_it,
     of_many_who_agree_at_once_each_is_kept_with_what_they_agreed_to,
     of_many_who_want_one_number_and_of_those_who_take_it_one_wins,
+    the_claim_of_another_from_before_a_restart_is_left_alone,
     the_claim_of_another_is_left_alone_until_it_ends_or_is_too_old,
     who_gives_another_number_agrees_to_be_called_there,
 };
@@ -45,6 +47,9 @@ use self::slots::{
 };
 use self::together::of_many_requests_at_once_each_is_told_what_is_theirs;
 use self::trust::{keys_are_added_and_retired_and_the_newest_stays, links_are_taken_back_for_good};
+use self::unreadable::{
+    a_row_that_cannot_be_read_does_not_hold_up_the_others, nor_does_it_keep_others_from_being_asked_about,
+};
 use super::queue::Waiting;
 use super::{Attempt, CREATE_TASK, Claim, IdempotencyKey, Inserted, Store, StoreError};
 use crate::agent::AgentName;
@@ -96,6 +101,7 @@ promises! {
     a_claim_ends_with_its_callback_and_with_its_time
     a_claim_goes_with_the_number_and_all_else_stays
     the_claim_of_another_is_left_alone_until_it_ends_or_is_too_old
+    the_claim_of_another_from_before_a_restart_is_left_alone
     a_number_rests_after_a_call_whoever_gives_it
     of_many_who_want_one_number_and_of_those_who_take_it_one_wins
     who_gives_another_number_agrees_to_be_called_there
@@ -111,6 +117,8 @@ promises! {
     a_list_holds_what_is_wanted_alone
     each_change_of_state_writes_its_message_for_who_wants_it
     messages_are_taken_once_settled_once_and_tried_again
+    a_row_that_cannot_be_read_does_not_hold_up_the_others
+    nor_does_it_keep_others_from_being_asked_about
     a_credential_is_renewed_by_one_at_a_time
     what_has_something_to_do_is_counted_by_state
 }

@@ -42,6 +42,7 @@ use self::writer::{Context, Link, Write, Writer};
 use super::outbox::Subscribers;
 use super::row::{self, Columns, columns_of, read_attempt, read_event, read_inserted, unreadable};
 use super::turns::{self, Turns};
+use super::unreadable::Readable;
 use super::vault::{self, Vault};
 use super::{
     Arrival, Attempt, Changes, Heartbeat, IdempotencyKey, Inserted, Instances, KeptEvent, SCHEMA, Step,
@@ -185,25 +186,20 @@ async fn keep_proof(
 }
 
 impl SqliteStore {
-    async fn due_of(&self, site: &str, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
+    async fn due_of(&self, site: &str, now: Timestamp, limit: usize) -> Result<Readable, StoreError> {
         let query =
             sqlx::query("SELECT * FROM callback WHERE site = ? AND due_at <= ? ORDER BY due_at, id LIMIT ?");
         let query =
             query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
-        self.vault.callbacks(&rows)
+        Ok(Readable::of(&rows, &self.vault))
     }
 
-    async fn waiting(
-        &self,
-        query: &'static str,
-        now: Timestamp,
-        limit: usize,
-    ) -> Result<Vec<Callback>, StoreError> {
-        let query =
-            sqlx::query(query).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
-        let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
-        self.vault.callbacks(&rows)
+    async fn put_off(&self, ids: Vec<String>, now: Timestamp) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        self.writer.write(Write::PutOff { ids, now }).await.map(|_| ())
     }
 }
 
@@ -245,7 +241,9 @@ fn make(path: &Path) -> Result<(), StoreError> {
 }
 
 fn lock(path: &Path) -> Result<File, StoreError> {
-    let mut name = path.as_os_str().to_owned();
+    // By whatever link it is named, it is one file.
+    let linked = path.canonicalize();
+    let mut name = linked.as_deref().unwrap_or(path).as_os_str().to_owned();
     name.push(".lock");
     let name = PathBuf::from(name);
     let cannot = failed::<io::Error>("lock");
@@ -296,6 +294,7 @@ impl Store for SqliteStore {
         let sites = self.turns.order(sites);
         let share = (limit / sites.len().max(1)).max(1);
         let mut due: Vec<Callback> = Vec::with_capacity(limit);
+        let mut unreadable = Vec::new();
         // Each site's share first, and then whatever there is.
         for most in [share, limit] {
             for site in &sites {
@@ -304,13 +303,15 @@ impl Store for SqliteStore {
                 if wanted <= known {
                     continue;
                 }
-                let found = self.due_of(site, now, wanted).await?;
+                let Readable { callbacks: found, others } = self.due_of(site, now, wanted).await?;
+                unreadable.extend(others);
                 if found.len() > known {
                     self.turns.served(site);
                     due.extend(found.into_iter().skip(known));
                 }
             }
         }
+        self.put_off(unreadable, now).await?;
         let steps: Vec<_> = due.iter().filter_map(step).collect();
         // Together, so that they share a transaction.
         let written = join_all(steps.iter().map(|next| self.update(next, None))).await;
@@ -322,8 +323,12 @@ impl Store for SqliteStore {
     }
 
     async fn quiet(&self, now: Timestamp, limit: usize) -> Result<Vec<Callback>, StoreError> {
-        self.waiting("SELECT * FROM callback WHERE poll_at <= ? ORDER BY poll_at, id LIMIT ?", now, limit)
-            .await
+        let query = sqlx::query("SELECT * FROM callback WHERE poll_at <= ? ORDER BY poll_at, id LIMIT ?");
+        let query = query.bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
+        let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
+        let Readable { callbacks, others } = Readable::of(&rows, &self.vault);
+        self.put_off(others, now).await?;
+        Ok(callbacks)
     }
 
     async fn next_due(&self) -> Result<Option<Timestamp>, StoreError> {
@@ -335,7 +340,8 @@ impl Store for SqliteStore {
     async fn orphans(&self) -> Result<Vec<Callback>, StoreError> {
         let query = sqlx::query("SELECT * FROM callback WHERE due_at IS NOT NULL AND state = 'sending'");
         let rows = query.fetch_all(&self.readers).await.map_err(failed("read"))?;
-        self.vault.callbacks(&rows)
+        // The others are met again when their leases have run out.
+        Ok(Readable::of(&rows, &self.vault).callbacks)
     }
 
     async fn attempts(&self, id: CallbackId) -> Result<Vec<Attempt>, StoreError> {

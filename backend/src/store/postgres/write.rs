@@ -9,6 +9,7 @@ use crate::schedule::Window;
 use crate::store::outbox::Subscribers;
 use crate::store::row::{Columns as _, moment};
 use crate::store::scheduled::begins;
+use crate::store::unreadable::{self, PUT_OFF, Readable};
 use crate::store::vault::Vault;
 use crate::store::{Attempt, Heartbeat, Instances, StoreError, failed};
 use crate::task_event::TaskEvent;
@@ -28,15 +29,29 @@ impl PostgresStore {
         site: &str,
         now: Timestamp,
         limit: usize,
-    ) -> Result<Vec<Callback>, StoreError> {
+    ) -> Result<Readable, StoreError> {
         let query = sqlx::query(
             "SELECT * FROM callback WHERE site = $1 AND due_at <= $2 ORDER BY due_at, id LIMIT $3 FOR UPDATE SKIP LOCKED",
         );
         let query =
             query.bind(site).bind(now.as_millisecond()).bind(i64::try_from(limit).unwrap_or(i64::MAX));
         let rows = query.fetch_all(connection).await.map_err(failed("take what is due"))?;
-        self.vault.callbacks(&rows)
+        Ok(Readable::of(&rows, &self.vault))
     }
+}
+
+/// Leaves rows alone for a while that cannot be read.
+pub(super) async fn put_off(
+    connection: &mut PgConnection,
+    ids: &[String],
+    now: Timestamp,
+) -> Result<(), StoreError> {
+    let until = unreadable::until(now).as_millisecond();
+    for id in ids {
+        let query = sqlx::query(PUT_OFF).bind(now.as_millisecond()).bind(until).bind(id);
+        query.execute(&mut *connection).await.map_err(failed("put a row off"))?;
+    }
+    Ok(())
 }
 
 /// Writes the next revision of a callback. `false`: another change came first.

@@ -76,6 +76,17 @@ pub(super) async fn the_claim_of_another_is_left_alone_until_it_ends_or_is_too_o
     assert_eq!(inserted(&fresh, &callback_to(145)).await, Inserted::Joined(another.id));
 }
 
+pub(super) async fn the_claim_of_another_from_before_a_restart_is_left_alone(fresh: Fresh) {
+    let (one, other) = (callback_to(142), callback_to(143));
+    for callback in [&one, &other] {
+        assert_eq!(inserted(&fresh, callback).await, Inserted::New);
+    }
+    // The change is the first thing that is written.
+    let fresh = fresh.reopened().await;
+    let next = one.with_number(phone(143), now()).unwrap();
+    assert_eq!(renumbered(&fresh, &next).await, Renumbered::Claimed(other.id));
+}
+
 pub(super) async fn a_number_rests_after_a_call_whoever_gives_it(fresh: Fresh) {
     let ended = callback_to(143);
     assert_eq!(inserted(&fresh, &ended).await, Inserted::New);

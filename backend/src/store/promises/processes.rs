@@ -100,6 +100,11 @@ async fn two_processes_do_not_serve_from_one_file_and_a_command_may_read_beside(
     let fresh = Fresh::sqlite().await;
     let told = SqliteStore::open(&fresh.config, Use::Serve).await.unwrap_err();
     assert!(matches!(told, StoreError::InUse(_)), "{told}");
+    let mut linked = fresh.config.clone();
+    linked.path = fresh.folder.path().join("linked.db");
+    std::os::unix::fs::symlink(&fresh.config.path, &linked.path).unwrap();
+    let told = SqliteStore::open(&linked, Use::Serve).await.unwrap_err();
+    assert!(matches!(told, StoreError::InUse(_)), "{told}");
     let beside: Arc<dyn Store> = Arc::new(SqliteStore::open(&fresh.config, Use::Command).await.unwrap());
     assert_eq!(
         beside.signing_keys(now()).await.unwrap()[0].id,

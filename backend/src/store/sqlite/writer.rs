@@ -31,6 +31,7 @@ use crate::slots::Place;
 use crate::store::outbox::Subscribers;
 use crate::store::reply::{Done, Outcome, Post, Waiting, waiting};
 use crate::store::scheduled::begins;
+use crate::store::unreadable::{self, PUT_OFF};
 use crate::store::vault::{SealedRow, Vault};
 use crate::store::{Arrival, Attempt, Changes, EndsTheProcess, Inserted, StoreError, failed};
 use crate::task_event::TaskEvent;
@@ -62,6 +63,11 @@ pub(super) enum Write {
     },
     /// Another number for a callback.
     Number(NumberWrite),
+    /// Leaves rows alone for a while that cannot be read.
+    PutOff {
+        ids: Vec<String>,
+        now: Timestamp,
+    },
     KeepEvent {
         event: TaskEvent,
         now: Timestamp,
@@ -103,6 +109,15 @@ impl Write {
     /// Whether it takes personal data out of the file.
     const fn erases(&self) -> bool {
         matches!(self, Self::Erase { .. } | Self::Seal { .. } | Self::Trust(TrustWrite::Seal { .. }))
+    }
+
+    /// Whether it asks who has a claim.
+    fn claims(&self) -> bool {
+        match self {
+            Self::Insert(arrival) => arrival.claim.is_some(),
+            Self::Number(write) => write.claim.is_some(),
+            _ => false,
+        }
     }
 
     /// The callback that it changes, of which others may want to hear.
@@ -286,7 +301,7 @@ fn transaction(
     jobs: &[Job],
     context: &Context,
 ) -> Result<Vec<Done>, StoreError> {
-    if jobs.iter().any(|job| matches!(&job.write, Write::Insert(arrival) if arrival.claim.is_some())) {
+    if jobs.iter().any(|job| job.write.claims()) {
         // Before the transaction: what it changes may come to nothing.
         claims.read_once(connection)?;
     }
@@ -363,6 +378,11 @@ fn apply(
             rows
         }
         Write::Number(write) => return number::apply(connection, claims, write, context),
+        Write::PutOff { ids, now } => {
+            let (now, until) = (now.as_millisecond(), unreadable::until(*now).as_millisecond());
+            let put_off = |id| execute(connection, "put a row off", PUT_OFF, params![now, until, id]);
+            ids.iter().map(put_off).sum::<Result<_, _>>()?
+        }
         Write::KeepEvent { event, now } => keep_event(connection, event, *now)?,
         Write::MarkApplied { event_ids } => {
             let mark = |id| {
