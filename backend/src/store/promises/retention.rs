@@ -1,12 +1,15 @@
 //! What is erased, and what is not.
 
 use futures_util::future::join_all;
+use secrecy::ExposeSecret as _;
+use sqlx::{AssertSqlSafe, ConnectOptions as _, Row as _};
 
 use super::{Fresh, key, now};
 use crate::callback::{Callback, Failure, State, sample};
 use crate::clock::after_s;
 use crate::personal::Personal;
 use crate::store::listing::Wanted;
+use crate::store::retention::WITH_IT;
 use crate::store::{Attempt, CREATE_TASK};
 
 pub(super) async fn only_what_has_ended_is_erased_and_all_that_tells_who_it_was(fresh: Fresh) {
@@ -100,4 +103,30 @@ pub(super) async fn many_erase_at_once_and_each_callback_is_erased_once(fresh: F
     }
     assert_eq!(erased, 100);
     assert_eq!(fresh.store.erase_ended(at, at, 7).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_goes_with_an_erased_callback_is_found_by_it_and_not_by_reading_everything() {
+    let mut plans = Vec::new();
+    let fresh = Fresh::sqlite().await;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&fresh.config.path);
+    let mut connection = options.connect().await.unwrap();
+    for statement in WITH_IT {
+        let explain = sqlx::query(AssertSqlSafe(format!("EXPLAIN QUERY PLAN {statement}"))).bind("id");
+        let steps = explain.fetch_all(&mut connection).await.unwrap();
+        plans.extend(steps.iter().map(|step| step.get::<String, _>("detail")));
+    }
+    let fresh = Fresh::postgres().await;
+    let options: sqlx::postgres::PgConnectOptions = fresh.config.url.expose_secret().parse().unwrap();
+    let mut connection = options.connect().await.unwrap();
+    // So little is in there that it would read everything all the same.
+    sqlx::query("SET enable_seqscan = off").execute(&mut connection).await.unwrap();
+    for statement in WITH_IT {
+        let explain = AssertSqlSafe(format!("EXPLAIN {}", statement.replace("$1", "'id'")));
+        let steps = sqlx::query_scalar::<_, String>(explain).fetch_all(&mut connection).await.unwrap();
+        plans.push(steps.join(" "));
+    }
+    for plan in plans {
+        assert!(!plan.contains("SCAN") && !plan.contains("Seq Scan"), "{plan}");
+    }
 }
