@@ -1,8 +1,10 @@
 //! When somebody wants to be called: a window of one day, by the clocks of a time zone.
 
+use std::sync::LazyLock;
+
 use jiff::Timestamp;
 use jiff::civil::{Date, Time};
-use jiff::tz::{AmbiguousOffset, TimeZone};
+use jiff::tz::{AmbiguousOffset, TimeZone, TimeZoneDatabase};
 use ringback_contract::field::Code;
 use ringback_contract::request::Schedule;
 use serde::Deserialize;
@@ -208,12 +210,27 @@ impl Window {
         lengths.iter().all(|length| allowed.contains(length)) && self.starts_at <= horizon
     }
 
-    /// The window of that text.
+    /// The window of that text: one that was promised. Since then a government may have had clocks skip its times, and a promise is not to
+    /// be lost by that: what they skip comes as much later as they are set ahead, and what would end before it begins is as long as it was.
     pub fn parse(text: &str) -> Option<Self> {
         let (date, rest) = text.split_once('T')?;
         let (start, rest) = rest.split_once('/')?;
         let (end, rest) = rest.split_once('[')?;
-        Self::new(read_date(date)?, read_time(start)?, read_time(end)?, rest.strip_suffix(']')?).ok()
+        let (date, start, end) = (read_date(date)?, read_time(start)?, read_time(end)?);
+        let timezone = rest.strip_suffix(']')?;
+        let zone = named_zone(timezone)?;
+        let instant = |time| {
+            let ambiguous = zone.to_ambiguous_zoned(date.to_datetime(time));
+            ambiguous.compatible().map(|zoned| zoned.timestamp()).ok()
+        };
+        let (starts_at, ends_at) = (instant(start)?, instant(end)?);
+        let ends_at = if starts_at < ends_at {
+            ends_at
+        } else {
+            starts_at.checked_add(end.duration_since(start)).ok()?
+        };
+        let timezone = timezone.to_owned();
+        (start < end).then_some(Self { date, start, end, timezone, starts_at, ends_at })
     }
 
     /// The text of the window in the store.
@@ -272,7 +289,15 @@ pub fn with_offset(moment: Timestamp, timezone: &str) -> String {
 pub fn named_zone(name: &str) -> Option<TimeZone> {
     // jiff would also take `UTC-05:00` and POSIX rules, which no other side does.
     let is_name = |character: char| character.is_ascii_alphanumeric() || "/_+-".contains(character);
-    (!name.is_empty() && name.len() <= 64 && name.chars().all(is_name)).then(|| TimeZone::get(name).ok())?
+    (!name.is_empty() && name.len() <= 64 && name.chars().all(is_name))
+        .then(|| zone_in(jiff::tz::db(), name))?
+}
+
+/// The zone of that name in the machine's database. Its makers leave names out in time, or put them into a package of their own, and a window
+/// of such a zone was promised all the same: the one that comes with the program has them all.
+fn zone_in(machines: &TimeZoneDatabase, name: &str) -> Option<TimeZone> {
+    static OURS: LazyLock<TimeZoneDatabase> = LazyLock::new(TimeZoneDatabase::bundled);
+    machines.get(name).or_else(|_| OURS.get(name)).ok()
 }
 
 /// The day of that text, `YYYY-MM-DD`.
@@ -384,6 +409,32 @@ mod tests {
         assert_eq!(twice.ends_at().to_string(), "2027-10-31T00:45:00Z");
         let over = new("2027-10-31", "01:30", "03:30").unwrap();
         assert_eq!(over.ends_at().duration_since(over.starts_at()).as_secs(), 3 * 3600);
+    }
+
+    #[test]
+    fn what_was_promised_is_kept_though_clocks_have_come_to_skip_it() {
+        // On 28 March 2027 clocks go from two to three.
+        for (text, starts_at, ends_at) in [
+            ("2027-03-28T01:00:00/02:30:00[Europe/Berlin]", "2027-03-28T00:00:00Z", "2027-03-28T01:30:00Z"),
+            ("2027-03-28T02:30:00/04:30:00[Europe/Berlin]", "2027-03-28T01:30:00Z", "2027-03-28T02:30:00Z"),
+            ("2027-03-28T02:00:00/02:30:00[Europe/Berlin]", "2027-03-28T01:00:00Z", "2027-03-28T01:30:00Z"),
+            ("2027-03-28T02:45:00/03:00:00[Europe/Berlin]", "2027-03-28T01:45:00Z", "2027-03-28T02:00:00Z"),
+        ] {
+            let window = Window::parse(text).unwrap();
+            let instants = (window.starts_at().to_string(), window.ends_at().to_string());
+            assert_eq!((instants.0.as_str(), instants.1.as_str()), (starts_at, ends_at), "{text}");
+            assert_eq!(window.as_text(), text);
+        }
+        for text in ["2027-03-28T04:00:00/04:00:00[UTC]", "2027-03-28T04:00:00/03:00:00[UTC]"] {
+            assert_eq!(Window::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_zone_that_this_machine_does_not_know_is_known_all_the_same() {
+        let knows_nothing = TimeZoneDatabase::none();
+        assert!(zone_in(&knows_nothing, "US/Pacific").is_some());
+        assert!(zone_in(&knows_nothing, "Europe/Nowhere").is_none());
     }
 
     #[test]
