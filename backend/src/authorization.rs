@@ -4,6 +4,7 @@ mod consent;
 mod source;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use async_trait::async_trait;
 use jiff::Timestamp;
@@ -14,7 +15,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use self::consent::ConsentError;
 pub use self::source::TokenSource;
-use crate::clock::{SharedClock, after_ms, after_s};
+use crate::clock::{SharedClock, after_ms, after_s, is_ahead};
 use crate::config::Config;
 use crate::entropy;
 use crate::seal::{SealError, SealingKey};
@@ -164,6 +165,15 @@ struct Known {
     failures: u32,
 }
 
+impl Known {
+    /// Until when nothing is tried, after something has failed.
+    fn waits_until(&self, now: Timestamp) -> Option<Timestamp> {
+        // With its jitter.
+        let longest = Duration::from_secs(REFUSED_PAUSE_S) * 5 / 4;
+        self.not_before.filter(|not_before| is_ahead(*not_before, now, longest))
+    }
+}
+
 /// The tokens of the organisation cannot be kept.
 #[derive(Debug, thiserror::Error)]
 pub enum AuthorizationError {
@@ -255,7 +265,8 @@ impl Authorization {
                         _ => early_moment(&held.credential),
                     };
                     drawn = Some((held.revision, due));
-                    let due = self.known.lock().not_before.map_or(due, |not_before| due.max(not_before));
+                    let due =
+                        self.known.lock().waits_until(now).map_or(due, |not_before| due.max(not_before));
                     if due <= now {
                         let obtained_at = held.credential.obtained_at;
                         if self.renew(|other| other.obtained_at > obtained_at).await.is_ok() {
@@ -325,13 +336,11 @@ impl Authorization {
             if let Some(ends_at) = held.credential.refresh_ends_at.filter(|ends_at| *ends_at <= now) {
                 return Err(self.failed(Trouble::Ended(ends_at), &held.credential));
             }
-            let (not_before, trouble) = {
+            let trouble = {
                 let known = self.known.lock();
-                (known.not_before, known.trouble.clone())
+                known.trouble.clone().filter(|_| known.waits_until(now).is_some())
             };
-            if let (Some(not_before), Some(trouble)) = (not_before, trouble)
-                && not_before > now
-            {
+            if let Some(trouble) = trouble {
                 return Err(trouble);
             }
             if self.store.lease_credential(held.revision, now, after_ms(now, self.lease_ms)).await? {

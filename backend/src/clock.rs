@@ -13,7 +13,8 @@ pub trait Clock: fmt::Debug + Send + Sync {
     /// The present moment, in whole milliseconds: as it is stored, so that what is told at once is what is told later.
     fn now(&self) -> Timestamp;
 
-    /// Returns when that moment has come; at once where it is past.
+    /// Returns when that moment has come; at once where it is past. Also when as much time has passed as there was until then: a clock that
+    /// is set back by an hour must not have everybody wait for an hour. So whoever waits looks at the clock again.
     async fn wait_until(&self, moment: Timestamp);
 }
 
@@ -24,7 +25,7 @@ pub type SharedClock = Arc<dyn Clock>;
 #[derive(Clone, Copy, Debug, Default)]
 pub struct SystemClock;
 
-/// The machine's clock may be set while a wait is under way; looking again this often bounds what that can do.
+/// The machine's clock may be set ahead while a wait is under way; looking again this often bounds what that can do.
 const LONGEST_WAIT: Duration = Duration::from_mins(1);
 
 #[async_trait]
@@ -36,13 +37,18 @@ impl Clock for SystemClock {
     }
 
     async fn wait_until(&self, moment: Timestamp) {
-        loop {
-            match Duration::try_from(moment.duration_since(self.now())) {
-                Ok(rest) if !rest.is_zero() => tokio::time::sleep(rest.min(LONGEST_WAIT)).await,
-                _ => return,
-            }
+        let mut left = rest(moment, self.now(), Duration::MAX);
+        while !left.is_zero() {
+            let wait = left.min(LONGEST_WAIT);
+            tokio::time::sleep(wait).await;
+            left = rest(moment, self.now(), left.saturating_sub(wait));
         }
     }
+}
+
+/// What is left of a wait until that moment of which no more than so much can be left.
+fn rest(moment: Timestamp, now: Timestamp, most: Duration) -> Duration {
+    Duration::try_from(moment.duration_since(now)).unwrap_or_default().min(most)
 }
 
 /// Measures how long something takes, whatever becomes of the machine's clock meanwhile.
@@ -59,6 +65,12 @@ impl Stopwatch {
     pub fn elapsed(self) -> Duration {
         self.0.elapsed()
     }
+}
+
+/// Whether a moment is still to come that was set no further ahead than that. What lies further ahead was set by a clock that has been set
+/// back since, and is over.
+pub fn is_ahead(moment: Timestamp, now: Timestamp, longest: Duration) -> bool {
+    Duration::try_from(moment.duration_since(now)).is_ok_and(|rest| !rest.is_zero() && rest <= longest)
 }
 
 /// That many milliseconds after the moment, held at the end of time.
@@ -91,6 +103,10 @@ pub(crate) mod by_hand {
     impl ManualClock {
         pub(crate) fn at(moment: &str) -> Self {
             Self(watch::Sender::new(moment.parse().unwrap()))
+        }
+
+        pub(crate) fn set_back_s(&self, seconds: i64) {
+            self.0.send_modify(|now| *now = super::shifted_s(*now, -seconds));
         }
 
         pub(crate) fn advance_s(&self, seconds: u64) {
@@ -135,6 +151,24 @@ mod tests {
         clock.advance_s(1);
         waiting.await.unwrap();
         SystemClock.wait_until(moment).await;
+    }
+
+    #[test]
+    fn no_more_is_left_of_a_wait_when_the_clock_is_set_back() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let (moment, half) = (after_s(now, 60), Duration::from_secs(30));
+        assert_eq!(rest(moment, now, Duration::MAX), Duration::from_mins(1));
+        for (seconds, left_s) in [(30, 30), (-3600, 30), (45, 15), (60, 0), (3600, 0)] {
+            let left = rest(moment, shifted_s(now, seconds), half);
+            assert_eq!(left, Duration::from_secs(left_s), "{seconds}");
+        }
+    }
+
+    #[test]
+    fn what_lies_further_ahead_than_it_was_ever_set_is_over() {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let is_ahead = |seconds: i64| is_ahead(shifted_s(now, seconds), now, Duration::from_mins(1));
+        assert_eq!([-1, 0, 1, 60, 61, 3600].map(is_ahead), [false, false, true, true, false, false]);
     }
 
     #[test]

@@ -6,7 +6,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use parking_lot::Mutex;
 
-use crate::clock::after_ms;
+use crate::clock::{after_ms, is_ahead};
 use crate::entropy;
 
 /// Failures in a row that open the circuit.
@@ -34,7 +34,8 @@ impl Circuit {
             None => (wanted, None),
             // Whoever probes ends the wait.
             Some(_) if state.probing => (0, None),
-            Some(until) if until > now => (0, Some(until)),
+            // With its jitter.
+            Some(until) if is_ahead(until, now, LONGEST_PAUSE * 5 / 4) => (0, Some(until)),
             Some(_) => (wanted.min(1), None),
         }
     }
@@ -71,7 +72,7 @@ impl Circuit {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::clock::after_s;
+    use crate::clock::{after_s, shifted_s};
 
     fn now() -> Timestamp {
         "2026-01-01T00:00:00Z".parse().unwrap()
@@ -128,6 +129,12 @@ mod tests {
         assert!(waits.windows(2).take(5).all(|pair| pair[1] > pair[0]), "{waits:?}");
         assert!(waits.iter().all(|wait| *wait <= 75), "{waits:?}");
         assert!(waits[11] >= 60, "{waits:?}");
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_does_not_keep_it_open() {
+        let circuit = open();
+        assert_eq!(circuit.allows(8, shifted_s(now(), -3600)), (1, None));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use redis::{AsyncConnectionConfig, Client, RedisError, Script};
 use secrecy::{ExposeSecret as _, SecretString};
 use tokio::runtime::Handle;
 
-use crate::clock::{SharedClock, after_ms};
+use crate::clock::{SharedClock, after_ms, is_ahead};
 use crate::token::Signer;
 
 /// How long a connection may take. A request never waits for one.
@@ -55,7 +55,7 @@ pub(super) struct Counted {
 enum Link {
     /// It counts.
     Up(MultiplexedConnection),
-    /// It is away: since when it was asked last, and why.
+    /// It is away: when it is asked again, and why.
     Down { again_at: jiff::Timestamp, why: String },
 }
 
@@ -133,7 +133,9 @@ impl SharedLimits {
         let mut link = self.link.lock();
         match &mut *link {
             Link::Up(connection) => return Some(connection.clone()),
-            Link::Down { again_at, .. } if now < *again_at => return None,
+            Link::Down { again_at, .. } if is_ahead(*again_at, now, Duration::from_millis(PAUSE_MS)) => {
+                return None;
+            }
             Link::Down { again_at, .. } => *again_at = after_ms(now, PAUSE_MS),
         }
         let shared = Arc::clone(self);

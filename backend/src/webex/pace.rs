@@ -14,10 +14,10 @@ use jiff::Timestamp;
 use parking_lot::Mutex;
 use tokio::sync::Notify;
 
-use crate::clock::{SharedClock, after_ms, after_s};
+use crate::clock::{SharedClock, after_ms, after_s, is_ahead};
 
 /// The longest that `Retry-After` is obeyed for at once, in seconds: what asks for more is taken for a mistake.
-const LONGEST_PAUSE_S: u64 = 900;
+pub(super) const LONGEST_PAUSE_S: u64 = 900;
 
 /// The pace of one process.
 #[derive(Debug)]
@@ -72,10 +72,13 @@ impl Pace {
 
     /// No call before that moment.
     pub fn pause_until(&self, moment: Timestamp) {
-        let latest = after_s(self.clock.now(), LONGEST_PAUSE_S);
+        let now = self.clock.now();
+        let latest = after_s(now, LONGEST_PAUSE_S);
         let moment = moment.min(latest);
         let mut state = self.state.lock();
-        if state.paused_until < Some(moment) {
+        let longest = Duration::from_secs(LONGEST_PAUSE_S);
+        let present = state.paused_until.filter(|until| is_ahead(*until, now, longest));
+        if present < Some(moment) {
             state.paused_until = Some(moment);
             tracing::warn!(until = %moment, "Webex is not asked until then, as it asked for");
             self.has_paused.notify_one();
@@ -90,7 +93,10 @@ impl Pace {
     /// Until when no call is made, where Webex has asked for that.
     pub fn paused_until(&self) -> Option<Timestamp> {
         let now = self.clock.now();
-        self.state.lock().paused_until.filter(|until| *until > now)
+        self.state
+            .lock()
+            .paused_until
+            .filter(|until| is_ahead(*until, now, Duration::from_secs(LONGEST_PAUSE_S)))
     }
 
     /// Reserves calls that make tasks.
@@ -215,6 +221,19 @@ mod tests {
         clock.advance_s(1);
         turn.await.unwrap();
         assert_eq!(pace.reserve(1), Reserved { calls: 1, more_at: None });
+    }
+
+    #[test]
+    fn a_clock_that_is_set_back_ends_a_pause() {
+        let clock = Arc::new(ManualClock::at("2026-01-01T00:00:00Z"));
+        let pace = Pace::new(0, Arc::clone(&clock) as SharedClock);
+        pace.pause_until(after_s(crate::clock::Clock::now(&*clock), 30));
+        clock.set_back_s(3600);
+        assert_eq!(pace.reserve(1), Reserved { calls: 1, more_at: None });
+        // And the next is as long as it is asked for.
+        let until = after_s(crate::clock::Clock::now(&*clock), 10);
+        pace.pause_until(until);
+        assert_eq!(pace.paused_until(), Some(until));
     }
 
     #[test]
