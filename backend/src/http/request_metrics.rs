@@ -43,8 +43,24 @@ fn known(method: &Method) -> &'static str {
         Method::GET => "GET",
         Method::HEAD => "HEAD",
         Method::POST => "POST",
+        Method::PATCH => "PATCH",
         Method::DELETE => "DELETE",
         Method::OPTIONS => "OPTIONS",
         _ => "other",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_method_that_a_door_takes_is_told_by_its_name() {
+        for method in
+            [Method::GET, Method::HEAD, Method::POST, Method::PATCH, Method::DELETE, Method::OPTIONS]
+        {
+            assert_eq!(known(&method), method.as_str());
+        }
+        assert_eq!(known(&Method::from_bytes(b"WHATEVER").unwrap()), "other");
     }
 }

@@ -13,7 +13,7 @@ use url::Url;
 use uuid::Uuid;
 
 use super::error::{WebexError, envelope};
-use super::pace::Pace;
+use super::pace::{LONGEST_PAUSE_S, Pace};
 use super::policy::{Operation, Policy};
 use super::token::{self, Tokens};
 use crate::clock::{SharedClock, after_s};
@@ -291,7 +291,7 @@ impl Client {
             })?;
         let status = response.status();
         let header = |name: &str| response.headers().get(name).and_then(|value| value.to_str().ok());
-        let retry_after = header(RETRY_AFTER.as_str()).and_then(|value| value.trim().parse().ok());
+        let retry_after = header(RETRY_AFTER.as_str()).and_then(asked_to_wait_s);
         if let (StatusCode::TOO_MANY_REQUESTS, Some(seconds)) = (status, retry_after) {
             self.pace.pause_until(after_s(self.clock.now(), seconds));
         }
@@ -307,6 +307,11 @@ impl Client {
             tracking_id: theirs.unwrap_or(ours),
         })
     }
+}
+
+/// How long a call is asked to wait, in seconds. What asks for more than is obeyed at once is taken for a mistake by every wait that comes of it.
+fn asked_to_wait_s(header: &str) -> Option<u64> {
+    header.trim().parse().ok().map(|seconds: u64| seconds.min(LONGEST_PAUSE_S))
 }
 
 /// The answer, where it says that the call was done; else the error with its policy.
@@ -369,4 +374,18 @@ pub(super) async fn read_bounded(mut response: Response, most: usize) -> Result<
         body.extend_from_slice(&chunk);
     }
     String::from_utf8(body).map_err(|_| "the answer is not UTF-8".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_wait_that_is_asked_for_is_obeyed_and_has_an_end() {
+        for (header, seconds) in
+            [("30", Some(30)), (" 900 ", Some(900)), ("86400", Some(900)), ("soon", None)]
+        {
+            assert_eq!(asked_to_wait_s(header), seconds, "{header}");
+        }
+    }
 }

@@ -16,7 +16,7 @@ const NAME_MAX: usize = 250;
 /// Longest number, in characters.
 const NUMBER_MAX: usize = 15;
 /// Scheduled callbacks in one page; the most that Webex gives.
-const PAGE_SIZE: u32 = 100;
+const PAGE_SIZE: usize = 100;
 /// Pages that are read at most of the scheduled callbacks to one number.
 const PAGES_MAX: u32 = 20;
 
@@ -202,8 +202,10 @@ impl Client {
             ];
             let answer = self.get(Operation::ListScheduledCallbacks, &path, &query).await?;
             let read: Page = answer.read()?;
+            let is_full = read.data.len() >= PAGE_SIZE;
             found.extend(read.data);
-            if read.meta.total_pages.is_none_or(|total| page + 1 >= total) {
+            // Where Webex does not say how many there are, a full page may have one behind it.
+            if read.meta.total_pages.map_or(!is_full, |total| page + 1 >= total) {
                 return Ok(Told { answer: found, tracking_id: answer.tracking_id });
             }
         }

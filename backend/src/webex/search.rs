@@ -103,13 +103,23 @@ impl Client {
                         .filter(|value| !value.is_empty()),
                 })
             }));
-            match details.page_info {
-                Some(PageInfo { has_next_page: true, end_cursor: Some(next) }) => cursor = Some(next),
-                _ => return Ok(Told { answer: found, tracking_id: answer.tracking_id }),
+            cursor = next_page(details.page_info).map_err(|why| answer.unreadable(why))?;
+            if cursor.is_none() {
+                return Ok(Told { answer: found, tracking_id: answer.tracking_id });
             }
         }
         let message = format!("the search does not end after {PAGES_MAX} pages");
         Err(WebexError { policy: Policy::GiveUp, ..WebexError::not_sent(Operation::Search, message) })
+    }
+}
+
+/// Where the next page begins; `None`: there is none. A page that cannot be had may show what is looked for, so it is not taken for none.
+fn next_page(info: Option<PageInfo>) -> Result<Option<String>, &'static str> {
+    match info {
+        Some(PageInfo { has_next_page: true, end_cursor }) => {
+            end_cursor.map(Some).ok_or("there is more, and the answer does not say where")
+        }
+        _ => Ok(None),
     }
 }
 
@@ -145,6 +155,17 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_page_without_its_place_is_not_taken_for_none() {
+        let next = |info: serde_json::Value| next_page(serde_json::from_value(info).unwrap());
+        assert_eq!(next(json!({"hasNextPage": true, "endCursor": "c1"})), Ok(Some("c1".to_owned())));
+        assert_eq!(next(json!({"hasNextPage": false, "endCursor": "c1"})), Ok(None));
+        assert_eq!(next(json!(null)), Ok(None));
+        for lost in [json!({"hasNextPage": true}), json!({"hasNextPage": true, "endCursor": null})] {
+            assert!(next(lost).is_err());
+        }
+    }
 
     #[test]
     fn the_query_asks_for_one_number_in_milliseconds() {
