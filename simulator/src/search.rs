@@ -11,7 +11,6 @@ use serde_json::{Map, Value, json};
 
 use crate::answer::Answer;
 use crate::call::Call;
-use crate::clock;
 use crate::envelope::Refusal;
 use crate::members::Members;
 use crate::task::Task;
@@ -88,14 +87,14 @@ fn root(world: &World, field: &Field, variables: &Map<String, Value>) -> Result<
     if !matches!(name, "taskDetails" | "task") {
         return Err(format!("Field '{name}' in type 'Query' is undefined, or not played by the simulator."));
     }
-    let request = request(field, variables)?;
+    let request = request(field, variables, world.now_ms())?;
     let selected = projection::read(field, variables)?;
     // Whether a filter is well formed must not depend on whether there are tasks.
     if let Some(filter) = &request.filter {
         filter::matches(filter, &row::sample())?;
     }
 
-    let now = clock::now_ms();
+    let now = world.now_ms();
     let newest = now - i64::try_from(world.settings.lock().search_lag_ms).unwrap_or(i64::MAX);
     let tasks = world.tasks.lock();
     let mut rows = Vec::new();
@@ -132,7 +131,7 @@ impl Request {
     }
 }
 
-fn request(field: &Field, variables: &Map<String, Value>) -> Result<Request, QueryError> {
+fn request(field: &Field, variables: &Map<String, Value>, now: i64) -> Result<Request, QueryError> {
     for (name, _) in &field.arguments {
         let name = name.node.as_str();
         if NOT_PLAYED.contains(&name) {
@@ -142,7 +141,6 @@ fn request(field: &Field, variables: &Map<String, Value>) -> Result<Request, Que
             return Err(format!("Unknown field argument '{name}'."));
         }
     }
-    let now = clock::now_ms();
     let from = time(field, "from", variables)?;
     // A time to come is taken as now.
     let to = time(field, "to", variables)?.min(now);

@@ -96,7 +96,7 @@ pub(crate) struct Scheduled {
 /// Makes the task and lets it play.
 pub(crate) fn admit(world: &Arc<World>, request: TaskRequest, scheduled: Option<Scheduled>) -> String {
     let id = Uuid::new_v4().to_string();
-    let now = clock::now_ms();
+    let now = world.now_ms();
     let outcome = world.outcome_for(&request.destination);
     let preferred = match request.outbound_type {
         OutboundType::ExecuteFlow => Task::agent_named_in(&request.attributes),
@@ -146,7 +146,7 @@ pub(crate) fn update(world: &World, call: &Call, id: &str) -> Result<Answer, Ref
 
 /// `GET /v1/tasks`
 pub(crate) fn list(world: &World, call: &Call) -> Result<Answer, Refusal> {
-    let now = clock::now_ms();
+    let now = world.now_ms();
     let from = call.number("from")?.ok_or_else(|| Refusal::bad("from is mandatory."))?;
     let to = call.number("to")?.unwrap_or(now);
     if to < from {

@@ -9,6 +9,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 
+use crate::clock;
 use crate::ewt::Waits;
 use crate::faults::Fault;
 use crate::oauth::Tokens;
@@ -91,6 +92,11 @@ impl World {
         self.runtime.spawn(async move {
             stopped.run_until_cancelled(work).await;
         });
+    }
+
+    /// The time by this Webex's clock, which may be apart from the machine's: milliseconds since the Unix epoch.
+    pub(crate) fn now_ms(&self) -> i64 {
+        clock::now_ms() + self.settings.lock().clock_ahead_s * 1000
     }
 
     pub(crate) fn plan(&self, plan: Plan) {

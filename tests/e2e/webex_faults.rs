@@ -232,3 +232,31 @@ async fn what_has_failed_is_not_sent_again() {
     house.until(&accepted.id, State::Failed).await;
     never("a second request", Duration::from_millis(1500), async || sent(&house).await.len() > 1).await;
 }
+
+#[tokio::test]
+async fn a_task_is_found_though_the_clocks_are_apart() {
+    for ahead_s in [-300, 300] {
+        let house = House::open().await;
+        house.control().patch(json!({ "clock_ahead_s": ahead_s })).await.unwrap();
+        assert_eq!(completes_after(&house, Effect::CutAfter).await, 1, "{ahead_s}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_not_found_by_a_wrong_clock_is_not_sent_again() {
+    // Without a reference, tasks are told by their time.
+    let house = House::with(|plan| plan.set("sites.acme.reference_variable", "")).await;
+    house.control().patch(json!({ "clock_ahead_s": -300 })).await.unwrap();
+    house.control().fault(&Fault::new(Operation::CreateTask, Effect::CutAfter)).await.unwrap();
+    let accepted = house.ask().await;
+    // Until the time is over that a search is given.
+    eventually("two looks, beyond the grace", async || {
+        let searches = house.control().requests_for(Operation::Search).await.unwrap();
+        (searches.last()?.at - searches.first()?.at > 2000).then_some(())
+    })
+    .await;
+    assert_eq!(house.view(&accepted).await["state"], "unconfirmed");
+    assert_eq!(sent(&house).await.len(), 1);
+    let ready = house.get_ops("/readyz").await;
+    assert!(ready.text().contains("apart from Webex's"), "{}", ready.text());
+}

@@ -14,6 +14,9 @@ use crate::webex::error::WebexError;
 use crate::webex::policy::Policy;
 use crate::webex::search::FoundTask;
 
+/// How far a clock may be wrong and a task still be found by its reference, in seconds.
+const CLOCK_WRONG_S: i64 = 24 * 60 * 60;
+
 /// What a search says of a callback.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Finding {
@@ -21,6 +24,8 @@ pub(super) enum Finding {
     Task(String),
     /// There is none so far.
     Absent,
+    /// None is shown, and the clock is wrong by which it was looked for.
+    Unseen,
     /// Several may be its own.
     Ambiguous(usize),
 }
@@ -31,8 +36,9 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
     let sent_at = callback.sent_at.unwrap_or(callback.created_at);
     let site = parts.sites.get(&callback.request.site);
     let variable = site.map_or("", |site| site.reference_variable.as_str());
-    let from = shifted_s(callback.earliest_task(), -CLOCK_SKEW_S);
-    let to = shifted_s(begun_at, CLOCK_SKEW_S);
+    // The reference tells which task it is, and not the time: a clock that was wrong when it was asked for may be right by now.
+    let from = shifted_s(callback.earliest_task(), -CLOCK_WRONG_S);
+    let to = shifted_s(begun_at, CLOCK_WRONG_S);
     let answer = parts.webex.tasks_to(&callback.request.phone, from, to, variable).await;
     let now = parts.clock.now();
     let Told { answer: found, tracking_id } = match answer {
@@ -51,7 +57,14 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback) -> Option<(Callb
             return later(&parts.config, callback, now).map(|next| (next, None));
         }
     };
-    let (next, outcome) = found_out(callback, now, &parts.config, judge(callback, sent_at, &unclaimed));
+    let mut finding = judge(callback, sent_at, &unclaimed);
+    if finding == Finding::Absent
+        && let Some(trouble) = parts.webex.clock_trouble()
+    {
+        tracing::error!(callback = %callback.id, trouble, "what Webex does not show is not taken for absent");
+        finding = Finding::Unseen;
+    }
+    let (next, outcome) = found_out(callback, now, &parts.config, finding);
     let attempt = parts.attempt(store::SEARCH_TASK, begun_at, Some(200), &tracking_id, &outcome);
     next.map(|next| (next, Some(attempt)))
 }
@@ -90,6 +103,7 @@ pub(super) fn found_out(
             (again(callback, now), "absent".to_owned())
         }
         Finding::Absent => (later(config, callback, now), "not found yet".to_owned()),
+        Finding::Unseen => (later(config, callback, now), "not found; the clocks are apart".to_owned()),
         // Sending again could ring twice, and taking one of several could follow a stranger's call.
         Finding::Ambiguous(count) => {
             (later(config, callback, now), format!("{count} tasks may be its own; held"))

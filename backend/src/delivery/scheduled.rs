@@ -172,9 +172,10 @@ pub(super) async fn look_up(parts: &Parts, callback: &Callback, appointment: &Ap
         }
     }
     let grace_is_over = now >= after_s(sent_at, parts.config.search_grace_s);
+    let trouble = parts.webex.clock_trouble();
     let (next, outcome) = match candidates.as_slice() {
         [id] => (settle::kept_by_webex(callback, now, &parts.config, id.clone()), "found".to_owned()),
-        [] if grace_is_over => (reconcile::again(callback, now), "absent".to_owned()),
+        [] if grace_is_over && trouble.is_none() => (reconcile::again(callback, now), "absent".to_owned()),
         [] => (reconcile::later(&parts.config, callback, now), "not found yet".to_owned()),
         several => {
             let outcome = format!("{} scheduled callbacks may be its own; held", several.len());
@@ -287,8 +288,8 @@ async fn find_task(parts: &Parts, callback: &Callback, appointment: &Appointment
         Err(error) => {
             tracing::warn!(callback = %callback.id, %error, "its task cannot be looked for");
             let attempt = parts.failed_attempt(store::SEARCH_TASK, begun_at, &error);
-            return settle::not_shown(callback, now, &parts.config, has_begun)
-                .map(|next| (next, Some(attempt)));
+            // Whether it was called off is not known either.
+            return settle::not_shown(callback, now, &parts.config, true).map(|next| (next, Some(attempt)));
         }
     };
     let found = match reconcile::not_of_others(parts, callback, found).await {

@@ -48,6 +48,10 @@ async fn ready(parts: web::Data<Parts>) -> HttpResponse {
         check("store", parts.store.check().await.map_err(|error| error.to_string())),
         check("webex_token", parts.webex.check_token().await),
     ];
+    if let Some(trouble) = parts.webex.clock_trouble() {
+        // A warning: callbacks are taken and sent. Only what was lost on the way waits.
+        checks.push(Check { name: "clock", ok: true, detail: Some(trouble) });
+    }
     if let Some(authorization) = &parts.authorization {
         // A warning: tokens are still to be had, and taking callbacks in must go on in any case.
         let detail = authorization.warning().await;

@@ -1,6 +1,7 @@
 //! One request to Webex: token, tracking id, time-outs, a bounded answer.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -28,6 +29,10 @@ const LARGEST_ANSWER: usize = 1024 * 1024;
 /// sent again.
 const CONNECTION_IDLE: Duration = Duration::from_secs(3);
 
+/// How far the clocks may be apart, in seconds, before nothing is concluded from what Webex does not show. Two machines that keep to it are
+/// apart by less than a search is given.
+const CLOCKS_APART_S: u64 = 20;
+
 /// The header that names a call, for Webex's support.
 pub(super) const TRACKING_ID: &str = "TrackingId";
 
@@ -40,6 +45,8 @@ pub struct Client {
     organization: Option<String>,
     clock: SharedClock,
     pace: Pace,
+    /// How far Webex's clock and this machine's were apart at the last answer, in seconds.
+    apart_s: AtomicU64,
 }
 
 /// Whether a call has its place in the pace already.
@@ -127,7 +134,18 @@ impl Client {
         };
         let organization = Some(config.organization_id.clone()).filter(|id| !id.is_empty());
         let pace = Pace::new(config.requests_per_minute, Arc::clone(&clock));
-        Ok(Self { http: http(config)?, base: Url::parse(&base)?, tokens, organization, clock, pace })
+        let apart_s = AtomicU64::new(0);
+        Ok(Self { http: http(config)?, base: Url::parse(&base)?, tokens, organization, clock, pace, apart_s })
+    }
+
+    /// What is wrong with this machine's clock, as far as Webex's tells. What was looked for by time and not found is then not absent.
+    pub fn clock_trouble(&self) -> Option<String> {
+        let apart_s = self.apart_s.load(Ordering::Relaxed);
+        (apart_s > CLOCKS_APART_S).then(|| {
+            format!(
+                "this machine's clock is {apart_s} s apart from Webex's; hint: set it, and keep it in step by NTP"
+            )
+        })
     }
 
     /// How fast Webex is asked.
@@ -274,6 +292,7 @@ impl Client {
         token: &SecretString,
     ) -> Result<Raw, WebexError> {
         let ours = format!("RINGBACK_{}", Uuid::new_v4());
+        let begun_at = self.clock.now();
         let response = request
             .bearer_auth(token.expose_secret())
             .header(ACCEPT, "application/json")
@@ -297,6 +316,9 @@ impl Client {
         }
         let date =
             header(DATE.as_str()).and_then(|text| Some(jiff::fmt::rfc2822::parse(text).ok()?.timestamp()));
+        if let Some(date) = date {
+            self.apart_s.store(apart_s(date, begun_at, self.clock.now()), Ordering::Relaxed);
+        }
         // The id under which Webex keeps the call, where it says another than ours.
         let theirs = header(TRACKING_ID).map(crate::personal::masked_identifier).filter(|id| !id.is_empty());
         Ok(Raw {
@@ -312,6 +334,12 @@ impl Client {
 /// How long a call is asked to wait, in seconds. What asks for more than is obeyed at once is taken for a mistake by every wait that comes of it.
 fn asked_to_wait_s(header: &str) -> Option<u64> {
     header.trim().parse().ok().map(|seconds: u64| seconds.min(LONGEST_PAUSE_S))
+}
+
+/// How far a moment is outside of the time in which it was written, in seconds.
+fn apart_s(date: Timestamp, begun_at: Timestamp, ended_at: Timestamp) -> u64 {
+    let (before, after) = (begun_at.duration_since(date).as_secs(), date.duration_since(ended_at).as_secs());
+    before.max(after).max(0).unsigned_abs()
 }
 
 /// The answer, where it says that the call was done; else the error with its policy.
@@ -379,6 +407,14 @@ pub(super) async fn read_bounded(mut response: Response, most: usize) -> Result<
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn clocks_are_apart_by_what_a_call_cannot_have_taken() {
+        let at = |second| Timestamp::from_second(second).unwrap();
+        for (date, apart) in [(100, 0), (110, 0), (105, 0), (99, 1), (111, 1), (-200, 300), (410, 300)] {
+            assert_eq!(apart_s(at(date), at(100), at(110)), apart, "{date}");
+        }
+    }
 
     #[test]
     fn a_wait_that_is_asked_for_is_obeyed_and_has_an_end() {
