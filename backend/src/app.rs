@@ -222,8 +222,8 @@ impl App {
         )?;
         let mut notifier = tokio::spawn(notifier.run());
         let mut renewal = tokio::spawn(renew(parts.authorization.clone(), parts.stop.clone()));
-        let housekeeping = tokio::spawn(housekeeping::keep_house(web::Data::clone(&parts)));
-        let tidying = tokio::spawn(housekeeping::tidy(parts.metrics.clone()));
+        let mut housekeeping = tokio::spawn(housekeeping::keep_house(web::Data::clone(&parts)));
+        let mut tidying = tokio::spawn(housekeeping::tidy(parts.metrics.clone()));
 
         let outcome = tokio::select! {
             () = stop.cancelled() => Ok(()),
@@ -233,6 +233,8 @@ impl App {
             ended = &mut notifier => ended?.map_err(AppError::from).and(Err(AppError::Stopped("notifier"))),
             ended = &mut poller => ended.map_err(AppError::from).and(Err(AppError::Stopped("poller"))),
             ended = &mut renewal => ended.map_err(AppError::from).and(Err(AppError::Stopped("renewal of tokens"))),
+            ended = &mut housekeeping => ended.map_err(AppError::from).and(Err(AppError::Stopped("housekeeping"))),
+            ended = &mut tidying => ended.map_err(AppError::from).and(Err(AppError::Stopped("tidying of measurements"))),
             ended = &mut instances => ended.map_err(AppError::from).and(Err(AppError::Stopped("heartbeat"))),
         };
         if outcome.is_ok() {
