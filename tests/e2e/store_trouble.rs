@@ -3,6 +3,7 @@
 
 use std::collections::BTreeMap;
 
+use futures_util::future::join_all;
 use ringback_contract::callback::{Accepted, State};
 use ringback_contract::problem::Kind;
 use ringback_tests::answer::Answer;
@@ -149,4 +150,56 @@ async fn a_database_that_becomes_read_only_is_told_and_used_again() {
         .await;
     set("off").await;
     all_is_well(&house, accepted, &[1]).await;
+}
+
+/// A house on a server that goes without a word while so many statements wait for their answers, and another is in its place.
+async fn silenced_while<T>(connections: i64, waiting: i64, asked: impl AsyncFn(&House) -> T) -> (House, T) {
+    let house = House::with(|plan| {
+        plan.wired_postgres();
+        plan.set("store.connections", connections);
+    })
+    .await;
+    let mut operator = PgConnection::connect(house.direct_postgres()).await.unwrap();
+    sqlx::query("BEGIN").execute(&mut operator).await.unwrap();
+    sqlx::query("LOCK TABLE callback IN ACCESS EXCLUSIVE MODE").execute(&mut operator).await.unwrap();
+    let counted = "SELECT count(*) FROM pg_stat_activity WHERE application_name = 'ringback' \
+                   AND datname = current_database() AND wait_event_type = 'Lock'";
+    let silenced = async {
+        eventually("they wait", async || {
+            let count: i64 = sqlx::query_scalar(counted).fetch_one(&mut operator).await.unwrap();
+            (count >= waiting).then_some(())
+        })
+        .await;
+        house.silence_postgres();
+        sqlx::query("ROLLBACK").execute(&mut operator).await.unwrap();
+    };
+    let (answer, ()) = tokio::join!(asked(&house), silenced);
+    (house, answer)
+}
+
+#[tokio::test]
+async fn a_server_that_goes_without_a_word_holds_nobody_up_for_long() {
+    // The dispatcher, too.
+    let (house, answer) = silenced_while(10, 2, async |house| post(house, 0).await).await;
+    answer.problem(Kind::StoreUnavailable);
+    all_is_well(&house, BTreeMap::new(), &[0, 1, 2]).await;
+    // Who listens for the news of other processes was silenced with the rest.
+    eventually("it listens again", async || house.log().contains("cannot be heard").then_some(())).await;
+}
+
+#[tokio::test]
+async fn connections_that_fall_silent_are_replaced_though_they_are_all_there_are() {
+    // One of the three listens.
+    let (house, answers) = silenced_while(3, 2, async |house| {
+        let asking = (0..4).map(|_| {
+            let request = house.request(reqwest::Method::GET, "/v1/callbacks");
+            house.send(request.bearer_auth(ringback_tests::plan::API_KEY))
+        });
+        join_all(asking).await
+    })
+    .await;
+    for answer in answers {
+        answer.problem(Kind::StoreUnavailable);
+    }
+    all_is_well(&house, BTreeMap::new(), &[0]).await;
 }

@@ -13,6 +13,7 @@ use ringback_test_postgres::{Server, free_port};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 use webex_simulator::{Control, Simulator, Task, organization};
 
 use crate::answer::Answer;
@@ -23,6 +24,7 @@ use crate::plan::{self, API_KEY, ORIGIN, Plan};
 use crate::service::{self, Service};
 use crate::small_disk::SmallDisk;
 use crate::visitor;
+use crate::wire::Wire;
 
 /// The house.
 pub struct House {
@@ -38,6 +40,8 @@ pub struct House {
     environment: Vec<(String, String)>,
     disk: Option<SmallDisk>,
     postgres: Option<Server>,
+    /// The database itself, and the way to it.
+    wire: Option<(String, Wire)>,
     log: Captured,
     /// What must not stand in the log.
     pub private: Private,
@@ -88,6 +92,15 @@ impl House {
             };
             plan.set("store.url", server.database().await);
         }
+        let mut wire = None;
+        if plan.wired_postgres {
+            let direct = plan.config["store"]["url"].as_str().expect("an address").to_owned();
+            let mut url = Url::parse(&direct).expect("an address");
+            let way = Wire::to(url.port().expect("a port")).await;
+            url.set_port(Some(way.port)).expect("a port");
+            plan.set("store.url", url.to_string());
+            wire = Some((direct, way));
+        }
         let disk = plan.disk_megabytes.map(|megabytes| {
             let folder = folder.path().join("disk");
             std::fs::create_dir(&folder).expect("a folder");
@@ -118,6 +131,7 @@ impl House {
             environment: plan.environment,
             disk,
             postgres,
+            wire,
             log: Captured::default(),
             private: Private::default(),
             url: format!("http://127.0.0.1:{port}"),
@@ -188,6 +202,16 @@ impl House {
     /// Restarts its own PostgreSQL server.
     pub async fn restart_postgres(&self) {
         self.postgres.as_ref().expect("the plan has no PostgreSQL server of its own").restart().await;
+    }
+
+    /// Silences every connection that the service has to PostgreSQL.
+    pub fn silence_postgres(&self) {
+        self.wire.as_ref().expect("the plan has no way that can fall silent").1.silence();
+    }
+
+    /// The address of the database, past the way that can fall silent.
+    pub fn direct_postgres(&self) -> &str {
+        &self.wire.as_ref().expect("the plan has no way that can fall silent").0
     }
 
     /// The running service.

@@ -38,3 +38,4 @@ pub mod service;
 mod small_disk;
 pub mod visitor;
 pub mod window;
+mod wire;

@@ -43,6 +43,8 @@ pub struct Plan {
     pub(crate) postgres: bool,
     /// Whether that PostgreSQL server is this house's own, and may be restarted.
     pub(crate) own_postgres: bool,
+    /// Whether the way there can fall silent.
+    pub(crate) wired_postgres: bool,
     /// The size of the disk that the database lies on, in megabytes, where it is one of its own.
     pub(crate) disk_megabytes: Option<u32>,
 }
@@ -69,6 +71,7 @@ impl Plan {
             shared_website: false,
             postgres: false,
             own_postgres: false,
+            wired_postgres: false,
             oauth: false,
             disk_megabytes: None,
         };
@@ -153,6 +156,12 @@ impl Plan {
     pub fn own_postgres(&mut self) {
         self.postgres = true;
         self.own_postgres = true;
+    }
+
+    /// The same on the server of all, over a way there that can fall silent.
+    pub fn wired_postgres(&mut self) {
+        self.postgres = true;
+        self.wired_postgres = true;
     }
 
     /// Keeps the SQLite database on a disk of that size, half of which is filled.

@@ -36,6 +36,7 @@ use self::listing::CallbackList;
 use self::number::Numbers;
 use self::outbox::Outbox;
 use self::postgres::PostgresStore;
+use self::postgres::patient::Patient;
 use self::queue::Queue;
 use self::retention::Retention;
 use self::scheduled::Schedules;
@@ -156,7 +157,12 @@ async fn opened(config: &config::Store, purpose: Use) -> Result<Arc<dyn Store>, 
     opening::examine(config).await?;
     let opened = async {
         Ok(if config.is_postgres() {
-            Arc::new(PostgresStore::open(config, purpose).await?) as Arc<dyn Store>
+            let store = PostgresStore::open(config, purpose).await?;
+            match purpose {
+                Use::Serve => Arc::new(Patient(store)) as Arc<dyn Store>,
+                // Whoever looks through thousands of callbacks waits for as long as it takes.
+                Use::Command => Arc::new(store),
+            }
         } else {
             Arc::new(SqliteStore::open(config, purpose).await?)
         })

@@ -16,6 +16,7 @@ pub(super) mod moving;
 mod news;
 mod number;
 mod outbox;
+pub(super) mod patient;
 mod queue;
 mod retention;
 mod scheduled;
@@ -56,6 +57,10 @@ const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long the server may work on one statement, in milliseconds: a lock held by somebody else must not hold us.
 const STATEMENT_TIMEOUT_MS: &str = "10000";
 
+/// How long a transaction of ours may have nothing to do, in milliseconds. Where the process or the network is gone that has begun it, the
+/// server would keep its locks, and the others pass over those callbacks, until TCP gives up: two hours by the usual settings of Linux.
+const IDLE_TIMEOUT_MS: &str = "10000";
+
 /// How often an insertion is tried while others come and go.
 const INSERT_TRIES: u32 = 5;
 
@@ -76,7 +81,10 @@ columns_of!(PgRow);
 impl PostgresStore {
     /// Opens the store and brings its schema up to date; the database must be there.
     pub async fn open(config: &config::Store, purpose: Use) -> Result<Self, StoreError> {
-        let options = options(config)?.options([("statement_timeout", STATEMENT_TIMEOUT_MS)]);
+        let options = options(config)?.options([
+            ("statement_timeout", STATEMENT_TIMEOUT_MS),
+            ("idle_in_transaction_session_timeout", IDLE_TIMEOUT_MS),
+        ]);
         let connections = match purpose {
             Use::Serve => config.connections,
             Use::Command => 1,
@@ -84,6 +92,10 @@ impl PostgresStore {
         let pool = PgPoolOptions::new()
             .max_connections(connections)
             .acquire_timeout(ACQUIRE_TIMEOUT)
+            // It would wait for the answer as long as TCP does.
+            .test_before_acquire(false)
+            .before_acquire(|connection, _| Box::pin(patient::answers(connection)))
+            .after_release(|connection, _| Box::pin(patient::answers(connection)))
             .connect_with(options)
             .await
             .map_err(failed("connect"))?;

@@ -22,6 +22,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::insertion::{self, Row};
 use super::keys::{delete_keys, insert_keys};
 use super::outbox;
+use super::patient::PATIENCE;
 use crate::callback::CallbackId;
 use crate::store::outbox::Message;
 use crate::store::reply::{Done, Post, Waiting, waiting};
@@ -42,10 +43,6 @@ const PACE: Duration = Duration::from_millis(1);
 /// How long a connection is kept for the next batch. The pool asks a connection whether it is alive before it gives it, and gives each in
 /// its turn: that is a journey more, to a process of the server whose memory has gone cold.
 const KEPT: Duration = Duration::from_millis(200);
-
-/// How long a batch may take. The server ends each of its statements long before; but a machine that went without a word, or a network
-/// that swallows everything, ends none.
-const PATIENCE: Duration = Duration::from_secs(15);
 
 /// A row, and where to say whether it is stored.
 struct Job {

@@ -87,6 +87,7 @@ async fn alone(pool: &PgPool, mode: &str) -> Result<PgConnection, MovingError> {
     let tables = TABLES.map(|(table, _)| table).join(", ");
     for statement in [
         "SET statement_timeout = 0".to_owned(),
+        "SET idle_in_transaction_session_timeout = 0".to_owned(),
         "BEGIN ISOLATION LEVEL REPEATABLE READ".to_owned(),
         format!("LOCK TABLE {tables} IN {mode} MODE"),
     ] {

@@ -8,8 +8,10 @@ use std::time::Duration;
 
 use sqlx::postgres::{PgListener, PgPool};
 use tokio::sync::mpsc;
+use tokio::time::timeout;
 use tokio_util::task::AbortOnDropHandle;
 
+use super::patient::PATIENCE;
 use crate::callback::CallbackId;
 use crate::store::{Changes, Use};
 
@@ -25,6 +27,9 @@ const WAITING_MAX: usize = 10_000;
 /// How long to gather news after some were told. A notification is a commit, which the server flushes, and every other process looks for work
 /// after it: told one by one, the changes of two processes cost more than they saved.
 const GATHERING: Duration = Duration::from_millis(20);
+
+/// How long nothing may be heard before the server is asked whether it is still there.
+const SILENCE: Duration = Duration::from_secs(10);
 
 /// How long to wait after the database has failed.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -75,7 +80,8 @@ async fn tell(pool: PgPool, mut waiting: mpsc::Receiver<Item>, own: String) {
             Item::Heartbeat => format!("{payload} {HEARTBEAT}"),
         });
         let query = sqlx::query("SELECT pg_notify($1, $2)").bind(CHANNEL).bind(payload);
-        if let Err(error) = query.execute(&pool).await {
+        let told = timeout(PATIENCE, query.execute(&pool)).await.unwrap_or(Err(sqlx::Error::PoolTimedOut));
+        if let Err(error) = told {
             tracing::warn!(%error, "other instances were not told of changes; they find them later");
         }
         if is_all {
@@ -99,7 +105,13 @@ async fn listen(pool: &PgPool, changes: &Changes, own: &str) -> Result<(), sqlx:
     // Whatever was told before this moment was missed.
     changes.tell_all();
     loop {
-        match listener.try_recv().await? {
+        let Ok(heard) = timeout(SILENCE, listener.try_recv()).await else {
+            // Whoever only listens is not told that the other side is gone.
+            let answer = timeout(PATIENCE, sqlx::query("SELECT 1").execute(&mut listener)).await;
+            answer.map_err(|_| sqlx::Error::PoolTimedOut)??;
+            continue;
+        };
+        match heard? {
             Some(notification) => {
                 let mut words = notification.payload().split(' ');
                 if words.next() != Some(own) {
