@@ -204,22 +204,57 @@ async fn who_sends_by_a_key_in_a_field_has_the_focus_on_the_button_while_the_fie
 }
 
 #[tokio::test]
-async fn what_has_the_focus_is_not_under_the_row_of_the_button_that_closes() {
+async fn what_has_the_focus_is_not_under_the_title_nor_the_row_of_the_button_that_closes() {
     let house = house().await;
     let browser = Browser::open().await;
-    browser.look(Look { height: 400, ..Look::NARROW }).await;
-    browser.goto(house.website()).await;
-    let page = browser.page();
-    page.open().await;
-    page.tab_to("send").await;
-    // Upwards, since what comes into sight there comes in at the upper edge.
-    let hidden = "
-        const { shadowRoot } = document.querySelector('ringback-launcher');
-        const [focused, row] = [shadowRoot.activeElement, shadowRoot.querySelector('.close')];
-        return focused.getBoundingClientRect().top < row.getBoundingClientRect().bottom;
-    ";
-    while page.focused().await != "name" {
-        page.select_with_shift(Key::Tab, 1).await;
-        assert_eq!(browser.script(hidden, vec![]).await, false, "{}", page.focused().await);
+    // A title of three lines.
+    let token = house.agent_token("acme", "grace", "30d");
+    let address = format!("{}/?ringback_agent={token}", house.website());
+    for height in [400, 640] {
+        browser.look(Look { width: 320, height, dark: false }).await;
+        browser.goto(&address).await;
+        let page = browser.page();
+        page.open().await;
+        page.tab_to("send").await;
+        // Upwards, since what comes into sight there comes in at the upper edge.
+        let hidden = "
+            const { shadowRoot } = document.querySelector('ringback-launcher');
+            const { top, left, width } = shadowRoot.activeElement.getBoundingClientRect();
+            const close = shadowRoot.querySelector('.close').getBoundingClientRect();
+            return top < close.bottom || !shadowRoot.elementFromPoint(left + width / 2, top + 2).matches(':focus');
+        ";
+        while page.focused().await != "name" {
+            page.select_with_shift(Key::Tab, 1).await;
+            assert_eq!(browser.script(hidden, vec![]).await, false, "{}", page.focused().await);
+        }
     }
+}
+
+#[tokio::test]
+async fn a_form_with_every_field_is_seen_whole_on_a_desktop() {
+    let house = house().await;
+    let browser = opened(&house).await;
+    assert_eq!(browser.page().controls().await.len(), 9);
+    let hidden = "
+        const { scrollHeight, clientHeight } = document.querySelector('ringback-launcher').shadowRoot.querySelector('.body');
+        return scrollHeight - clientHeight;
+    ";
+    assert_eq!(browser.script(hidden, vec![]).await, 0);
+}
+
+#[tokio::test]
+async fn what_is_locked_can_still_be_read() {
+    let house = house().await;
+    let browser = filled(&house).await;
+    let page = browser.page();
+    browser.set_offline(true).await;
+    page.send().await;
+    page.until_phase("waiting").await;
+    let opacity = "
+        let opacity = 1;
+        for (let at = document.querySelector('ringback-launcher').shadowRoot.querySelector('#name'); at; at = at.parentElement)
+            opacity *= getComputedStyle(at).opacity;
+        return opacity;
+    ";
+    assert_eq!(browser.script(opacity, vec![]).await, 0.6);
 }

@@ -49,13 +49,18 @@ pub(super) async fn misplaced(browser: &Browser) -> Vec<String> {
             for (const line of lines)
                 if (line.top < there.bottom && there.top < line.bottom && line.left < there.right && there.left < line.right)
                     wrong.push('the cross stands on the title');
-            // Wherever it is scrolled to, nothing looks out from under the cross: beside it is the row in which it stands.
+            // Wherever it is scrolled to, nothing looks out from under the cross: beside it is the row in which it stands, or the title.
+            const cross = shadowRoot.elementFromPoint((there.left + there.right) / 2, (there.top + there.bottom) / 2);
+            if (cross != close) wrong.push(`the cross is under ${cross.localName}.${cross.className}`);
+            const edges = body.getBoundingClientRect();
+            if ((isRtl ? there.left - edges.left : edges.right - there.right) < body.offsetWidth - body.clientWidth)
+                wrong.push('the cross stands on what one scrolls by');
             const beside = isRtl ? there.right + 1 : there.left - 1;
             for (let to = 0; to < body.scrollHeight - body.clientHeight; to += 30) {
                 body.scrollTop = to;
                 for (const y of [there.top + 1, (there.top + there.bottom) / 2, there.bottom - 1]) {
                     const found = shadowRoot.elementFromPoint(beside, y);
-                    if (!found.matches('.bar')) wrong.push(`the cross stands on ${found.localName}.${found.className}`);
+                    if (!found.matches('.bar, .ask h2')) wrong.push(`the cross stands on ${found.localName}.${found.className}`);
                 }
             }
             body.scrollTop = scrolled;
