@@ -1,6 +1,8 @@
 //! The form on a page, as a visitor meets it: through real clicks and real keys, inside its shadow root.
 
-use fantoccini::actions::{InputSource as _, KeyAction, KeyActions};
+use fantoccini::actions::{
+    InputSource as _, KeyAction, KeyActions, MOUSE_BUTTON_LEFT, MouseActions, PointerAction,
+};
 use fantoccini::elements::{Element, ElementRef};
 use fantoccini::key::Key;
 use serde_json::{Value, json};
@@ -82,6 +84,17 @@ impl Page<'_> {
     pub async fn click(&self, selector: &str) {
         let element = self.element(selector).await;
         element.click().await.unwrap_or_else(|error| panic!("{selector}: {error}"));
+    }
+
+    /// Presses the mouse at one place of the page, and lets it go at another.
+    pub async fn drag(&self, from: (f64, f64), to: (f64, f64)) {
+        let at = |(x, y)| PointerAction::MoveTo { duration: None, x, y };
+        let strokes = MouseActions::new("mouse".to_owned())
+            .then(at(from))
+            .then(PointerAction::Down { button: MOUSE_BUTTON_LEFT })
+            .then(at(to))
+            .then(PointerAction::Up { button: MOUSE_BUTTON_LEFT });
+        self.browser.client.perform_actions(strokes).await.expect("a mouse");
     }
 
     /// Types into a control, in the place of what stands there.

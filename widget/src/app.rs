@@ -14,7 +14,7 @@ use crate::attempt::{Attempt, uuid};
 use crate::backoff::Backoff;
 use crate::captcha::Captcha;
 use crate::description::{Agent, Description};
-use crate::dom::{focus, is_online, window};
+use crate::dom::{focus, is_online, is_repeated, window};
 use crate::events;
 use crate::form_view::FormView;
 use crate::json::{Json, ObjectWriter};
@@ -65,6 +65,8 @@ pub(crate) struct App {
     /// The token of a preferred-agent link, or empty.
     agent: RefCell<String>,
     shell: Shell,
+    /// Whether the last press began beside the dialog: one that ends there may have selected text in it.
+    is_outside: Cell<bool>,
     form_view: FormView,
     phase: Cell<Phase>,
     /// When it was drawn, in milliseconds.
@@ -104,6 +106,7 @@ impl App {
             service,
             agent: RefCell::new(agent),
             shell,
+            is_outside: Cell::default(),
             phase: Cell::new(Phase::Editing),
             opened_at: Date::now(),
             attempt: RefCell::default(),
@@ -118,7 +121,7 @@ impl App {
         });
         app.enter(Phase::Editing);
         let weak = Rc::downgrade(&app);
-        let types = &["submit", "click", "input", "change", "focusout"];
+        let types = &["submit", "pointerdown", "click", "input", "change", "focusout"];
         let listener = Listener::new(app.shell.frame(), types, move |event| {
             if let Some(app) = weak.upgrade() {
                 app.react(&event);
@@ -194,6 +197,8 @@ impl App {
                 event.prevent_default();
                 self.submit();
             }
+            "pointerdown" => self.is_outside.set(self.shell.is_backdrop(&target)),
+            "click" if is_repeated(event) => {}
             "click" => self.click(&target),
             // Not while typing for the first time: only what is already marked is judged again.
             "input" | "change" => {
@@ -242,7 +247,7 @@ impl App {
     fn click(self: &Rc<Self>, target: &Element) {
         if self.shell.is_backdrop(target) {
             let safe = self.phase.get() == Phase::Following || !self.form_view.is_touched();
-            if safe && self.phase.get() != Phase::Sending {
+            if safe && self.is_outside.get() && self.phase.get() != Phase::Sending {
                 self.close();
             }
             return;

@@ -4,7 +4,7 @@
 
 use wasm_bindgen::prelude::wasm_bindgen;
 use wasm_bindgen::{JsCast as _, UnwrapThrowExt as _};
-use web_sys::{Element, HtmlElement, Node, Window};
+use web_sys::{Element, Event, HtmlElement, Node, Window};
 
 use crate::json::Json;
 
@@ -55,6 +55,14 @@ pub(crate) fn add_option(select: &Node, value: &str, label: &str) {
     set(&option, "value", value);
 }
 
+/// Puts a text into an element, unless it stands there already: a screen reader would say it again.
+#[inline(never)]
+pub(crate) fn write(element: &Element, text: &str) {
+    if element.text_content().as_deref() != Some(text) {
+        element.set_text_content(Some(text));
+    }
+}
+
 /// Sets an attribute. The browser refuses only what is not a name, and the names are constants of this crate.
 #[inline(never)]
 pub(crate) fn set(element: &Element, name: &str, value: &str) {
@@ -75,6 +83,12 @@ pub(crate) fn set_if(element: &Element, name: &str, value: Option<&str>) {
 /// Whether the browser believes that there is a network.
 pub(crate) fn is_online() -> bool {
     window().navigator().on_line()
+}
+
+/// Whether this is the second click of a double one, or one after that: it was meant for what stood there before.
+#[inline(never)]
+pub(crate) fn is_repeated(click: &Event) -> bool {
+    Json::new(click.into()).number("detail") > 1.0
 }
 
 /// Shows or hides an element.

@@ -7,7 +7,7 @@ use web_sys::{Element, HtmlElement};
 
 use crate::accepted_view::LATE;
 use crate::description::Description;
-use crate::dom::{add, focus, set, set_if, show};
+use crate::dom::{add, focus, set, set_if, show, write};
 use crate::form_view::phone_link;
 use crate::notification;
 use crate::read::Progress;
@@ -222,11 +222,5 @@ impl FollowView {
     pub(crate) fn set_alert(&self, text: &str) {
         write(&self.alert, text);
         show(&self.alert, !text.is_empty());
-    }
-}
-
-fn write(element: &HtmlElement, text: &str) {
-    if element.text_content().as_deref() != Some(text) {
-        element.set_text_content(Some(text));
     }
 }

@@ -9,7 +9,7 @@ use wasm_bindgen::JsCast as _;
 use web_sys::{Element, HtmlElement, ShadowRoot};
 
 use crate::description::Description;
-use crate::dom::{focus, set_if, window};
+use crate::dom::{focus, is_repeated, set_if, window};
 use crate::events;
 use crate::follow::{self, Followed, Leash, News, Next};
 use crate::follow_view::FollowView;
@@ -93,6 +93,10 @@ impl Following {
             let (Some(following), Some(target)) = (weak.upgrade(), target) else { return };
             if event.type_() != "click" {
                 return following.number_view.changed(&target, &Json::new(event.into()));
+            }
+            // Of two presses of the button that sends, the second may fall on what stands in its place now.
+            if is_repeated(&event) {
+                return;
             }
             let pressed = target.closest("[data-action]").ok().flatten();
             if let Some(action) = pressed.and_then(|pressed| pressed.get_attribute("data-action")) {

@@ -11,7 +11,7 @@ use web_sys::{Element, HtmlElement, HtmlInputElement, Node};
 
 use crate::captcha::SLOT;
 use crate::description::{Agent, Description};
-use crate::dom::{add, add_option, add_text, focus, set, set_if, show};
+use crate::dom::{add, add_option, add_text, focus, set, set_if, show, write};
 use crate::grouping::Grouping;
 use crate::json::{Json, ObjectWriter};
 use crate::rules::{Control, FIELDS, Kind, TRAP, Value};
@@ -384,9 +384,8 @@ impl FieldView {
     pub(crate) fn mark(&self, code: &str, texts: &Texts) {
         let wrong = !code.is_empty();
         set_if(&self.input, "aria-invalid", wrong.then_some("true"));
-        if wrong {
-            texts.put_of(&self.error, "error", code);
-        }
+        // What describes the field does so even where it is hidden: nothing of it may be left.
+        write(&self.error, &if wrong { texts.of("error", code) } else { String::new() });
         show(&self.error, wrong);
     }
 

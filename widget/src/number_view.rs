@@ -43,7 +43,7 @@ impl NumberView {
         set(&phone, "autocomplete", "tel");
         set(&phone, "aria-describedby", "other-error");
         let error =
-            add(&row, "p", &[("class", "error"), ("part", "error"), ("role", "alert"), ("hidden", "")]);
+            add(&row, "p", &[("class", "error"), ("part", "error"), ("aria-live", "polite"), ("hidden", "")]);
         set(&error, "id", "other-error");
         let save =
             add(&form, "button", &[("class", "primary"), ("part", "button"), ("data-action", "renumber")]);

@@ -56,6 +56,32 @@ async fn who_waits_is_told_which_number_will_call() {
 }
 
 #[tokio::test]
+async fn the_second_press_of_a_double_click_on_what_sends_calls_nothing_off_and_closes_nothing() {
+    let house = away(3600).await;
+    let browser = asked(&house).await;
+    let page = browser.page();
+    page.element("[data-action=cancel]").await;
+    // What stands now where the button stood, or lies beside a dialog that is smaller now.
+    let press = "
+        const [selector, detail] = arguments;
+        const pressed = document.querySelector('ringback-launcher').shadowRoot.querySelector(selector);
+        for (const type of ['pointerdown', 'click'])
+            pressed.dispatchEvent(new PointerEvent(type, { detail, bubbles: true, composed: true }));
+    ";
+    let press = async |selector: &str, detail: u8| {
+        browser.script(press, vec![json!(selector), json!(detail)]).await;
+    };
+    press("[data-action=cancel]", 2).await;
+    press("dialog", 2).await;
+    assert!(page.shows("[data-action=cancel]:not([aria-disabled])").await);
+    press("dialog", 1).await;
+    assert!(!page.shows("dialog").await);
+    page.click("button.launch").await;
+    press("[data-action=cancel]", 1).await;
+    page.until_state("cancelled").await;
+}
+
+#[tokio::test]
 async fn a_number_is_changed_while_the_call_is_not_on_its_way() {
     let house = away(3600).await;
     let browser = asked(&house).await;

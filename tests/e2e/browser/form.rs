@@ -120,6 +120,30 @@ async fn the_focus_stays_in_the_dialog_and_goes_back_when_it_closes() {
 }
 
 #[tokio::test]
+async fn a_press_beside_the_dialog_closes_it_unless_it_began_inside_or_something_was_typed() {
+    let house = house().await;
+    let browser = opened(&house).await;
+    let page = browser.page();
+    let middle = "
+        const { left, top, width, height } =
+            document.querySelector('ringback-launcher').shadowRoot.querySelector('.intro').getBoundingClientRect();
+        return [left + width / 2, top + height / 2];
+    ";
+    let inside = serde_json::from_value(browser.script(middle, vec![]).await).unwrap();
+    let outside = (20.0, 400.0);
+    // Who selects text up to its edge and beyond.
+    page.drag(inside, outside).await;
+    assert!(page.shows("dialog").await);
+    page.drag(outside, outside).await;
+    assert!(!page.shows("dialog").await);
+    page.open().await;
+    page.fill("#name", visitor::NAME).await;
+    // Elsewhere: at the same place it could be the second click of a double one.
+    page.drag((40.0, 200.0), (40.0, 200.0)).await;
+    assert!(page.shows("dialog").await);
+}
+
+#[tokio::test]
 async fn a_visitor_calls_it_off() {
     let house = house().await;
     house

@@ -106,7 +106,6 @@ const TOLD: [(&str, &[&str]); 10] = [
             "button \"Change the number\"",
             COUNTRY,
             "textbox \"Phone number\" invalid focused (We are about to call this number already. Please give another one.)",
-            "alert \"\"",
             "button \"Call this number\"",
             "button \"Keep the number\"",
             "button \"Call it off\"",

@@ -25,6 +25,33 @@ async fn a_wrong_number_is_told_at_its_field_before_anything_is_sent() {
 }
 
 #[tokio::test]
+async fn an_error_is_told_once_and_describes_its_field_no_longer_than_it_is_there() {
+    let house = house().await;
+    let browser = opened(&house).await;
+    let page = browser.page();
+    let watch = "
+        window.told = 0;
+        const error = document.querySelector('ringback-launcher').shadowRoot.getElementById('phone-error');
+        new MutationObserver(changes => told += changes.length).observe(error, { childList: true });
+    ";
+    browser.script(watch, vec![]).await;
+    let number = async || {
+        let told = browser.read_aloud().await;
+        told.into_iter().find(|line| line.starts_with("textbox \"Phone number\"")).expect("the field")
+    };
+    page.fill("#phone", "1").await;
+    page.click("#email").await;
+    let wrong = "textbox \"Phone number\" required invalid (This number is too short. Please check it.)";
+    assert_eq!(number().await, wrong);
+    page.click("#phone").await;
+    page.type_text("23").await;
+    assert_eq!((page.value("#phone").await, page.shows("#phone-error").await), ("123".into(), true));
+    assert_eq!(browser.script("return told", vec![]).await, 1);
+    page.fill("#phone", visitor::PHONE).await;
+    assert_eq!(number().await, "textbox \"Phone number\" required focused");
+}
+
+#[tokio::test]
 async fn everything_that_is_missing_is_told_at_its_field() {
     let house = house().await;
     let browser = opened(&house).await;
