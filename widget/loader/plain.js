@@ -95,11 +95,13 @@ export const plain = async given => {
     let isReady;
     addEventListener("message", ({ source, origin, data }) => {
       if (source != frame.contentWindow || origin != home) return;
-      const { type, height, ...detail } = data || {};
+      const { type, height, dir, ...detail } = data || {};
       if (type == "ringback:ready") {
         isReady = 1;
         tellLevel();
         if (height > 0) frame.style.height = height + "px";
+        // The button stands where the lines of the form end, and not those of the page.
+        panel.dir = dir;
       }
       // What the form itself would tell the page.
       if (type == "ringback:submitted" || type == "ringback:state") tell(element, type.slice(9), detail);

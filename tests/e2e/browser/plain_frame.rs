@@ -1,6 +1,6 @@
 //! The plain form in a frame on a page of the site.
 
-use ringback_tests::browser::Browser;
+use ringback_tests::browser::{Browser, Look};
 use ringback_tests::eventually::eventually;
 use serde_json::Value;
 use webex_simulator::TaskState;
@@ -86,4 +86,50 @@ async fn a_frame_that_is_shut_off_can_show_the_form_and_not_send_it() {
     form.click("button.primary").await;
     form.until_text(".alert", "can’t take call requests").await;
     assert!(house.tasks().await.is_empty());
+}
+
+#[tokio::test]
+async fn the_button_that_closes_a_plain_form_is_seen_and_keeps_off_its_title() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.forbid_wasm().await;
+    let page = browser.page();
+    let token = house.agent_token("acme", "grace", "30d");
+    for locale in ["en", "ar"] {
+        browser.look(Look::NARROW.in_dark()).await;
+        browser.goto(&format!("{}/?ringback_agent={token}", house.website())).await;
+        page.element("button.launch").await;
+        // A page that knows one look, and runs from left to right, whatever the form does.
+        let page_of_old = "
+            document.documentElement.style.colorScheme = 'light';
+            document.querySelector('ringback-launcher').dataset.locale = arguments[0];
+        ";
+        browser.script(page_of_old, vec![locale.into()]).await;
+        page.click("button.launch").await;
+        let form = page.enter_frame().await;
+        form.element("#title").await;
+        let title = "
+            const words = document.createRange();
+            words.selectNodeContents(document.querySelector('#title'));
+            return [...words.getClientRects()].map(({ left, right, top, bottom }) => [left, right, top, bottom]);
+        ";
+        let lines = browser.script(title, vec![]).await;
+        browser.leave_frame().await;
+        let seen = "
+            const panel = document.querySelector('ringback-launcher').shadowRoot.querySelector('.plain');
+            const { x, y } = panel.querySelector('iframe').getBoundingClientRect();
+            const cross = panel.querySelector('button').getBoundingClientRect();
+            const covers = ([left, right, top, bottom]) =>
+                left + x < cross.right && right + x > cross.left && top + y < cross.bottom && bottom + y > cross.top;
+            if (panel.dir != arguments[1]) return null;
+            return [arguments[0].filter(covers).length, getComputedStyle(panel.querySelector('button')).color];
+        ";
+        let direction = if locale == "ar" { "rtl" } else { "ltr" };
+        let seen = eventually("the frame has told where its lines run", async || {
+            let seen = browser.script(seen, vec![lines.clone(), direction.into()]).await;
+            Some(seen).filter(|seen| !seen.is_null())
+        });
+        // Light on what is dark in the frame.
+        assert_eq!(seen.await, serde_json::json!([0, "rgb(255, 255, 255)"]), "{locale}");
+    }
 }

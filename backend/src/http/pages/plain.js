@@ -63,7 +63,7 @@
   };
 
   // At once, and whenever it grows or shrinks.
-  new ResizeObserver(() => tell("ready", { height: height() })).observe(page.body);
+  new ResizeObserver(() => tell("ready", { height: height(), dir: page.documentElement.dir })).observe(page.body);
   tellState();
   look();
 })();
