@@ -38,9 +38,10 @@ const connection = async (service, site) => {
   const { value: answer, error } = tried;
   let found = good(what, "The service answers this page.");
   if (answer?.status == 403) {
-    found = location.origin == "null"
+    // Not that of `location`, which files and sandboxed frames have, too.
+    found = origin == "null"
       ? refused(what, "The page has no origin (a file, or a sandboxed frame).", "Open it from a web server, such as http://localhost. To preview files all the same, list \"null\" in the site's `origins` for that while.")
-      : refused(what, `The site does not list ${location.origin}.`, `The operator adds "${location.origin}" to the site's \`origins\`.`);
+      : refused(what, `The site does not list ${origin}.`, `The operator adds "${origin}" to the site's \`origins\`.`);
   } else if (answer?.status == 404) {
     found = refused(what, `There is no site "${site}".`, "Check data-site.");
   } else if (answer && !answer.ok) {
@@ -62,8 +63,10 @@ const module = async () => {
   return judged(what, tried, "script-src", "'wasm-unsafe-eval'", good(what, "It may be compiled."));
 };
 
-const frame = async (service, site) => {
+const frame = async (service, site, isRefused) => {
   const what = "Frame with the plain form";
+  // Browsers do not tell a page that this was why a frame stays empty.
+  if (isRefused) return bad(what, "The service refuses this page, and is not shown in it either.", "As above.");
   const element = document.createElement("iframe");
   element.hidden = true;
   element.credentialless = window.crossOriginIsolated;
@@ -118,6 +121,9 @@ const show = (level, results) => {
   };
   const dialog = add(root, "dialog");
   dialog.ariaLabel = "Ringback on this page";
+  // In a page of whatever language.
+  dialog.lang = "en";
+  dialog.dir = "ltr";
   add(dialog, "h2", "Ringback on this page");
   add(dialog, "p", `Visitors with this browser get ${level}.`);
   const list = add(dialog, "ul");
@@ -138,9 +144,11 @@ export const check = async ({ service, script }) => {
   const { site = document.querySelector("ringback-form,ringback-launcher")?.dataset.site } = script.dataset;
   const results = await Promise.all([tag(script), styles(), trustedTypes()]);
   // One after the other: what a policy says against one must not be taken for the other's.
-  for (const next of [connection, module, frame]) results.push(await (next == module ? module() : next(service, site)));
-  const [reached, compiled, framed] = results.slice(3);
-  const level = reached.works && compiled.works ? "the form" : framed.works && !reached.refused ? "the plain form, in a frame" : "a link to the hosted page";
+  const reached = await connection(service, site);
+  const compiled = await module();
+  const framed = await frame(service, site, reached.refused);
+  results.push(reached, compiled, framed);
+  const level = reached.works && compiled.works ? "the form" : framed.works ? "the plain form, in a frame" : "a link to the hosted page";
   show(level, results);
   return { level, results };
 };

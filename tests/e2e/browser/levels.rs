@@ -281,3 +281,29 @@ async fn the_self_test_says_what_a_policy_lacks() {
         assert!(shown.as_str().unwrap().contains(&format!("Visitors with this browser get {level}.")));
     }
 }
+
+#[tokio::test]
+async fn the_self_test_tells_a_page_without_an_origin_that_it_has_none() {
+    let house = house().await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    // Its address is that of the website all the same.
+    let frame = "
+        const frame = Object.assign(document.createElement('iframe'), { sandbox: 'allow-scripts', src: '/?framed' });
+        document.body.prepend(frame);
+    ";
+    browser.script(frame, vec![]).await;
+    browser.enter_frame().await;
+    browser.page().element("button.launch").await;
+    let found = browser.script("return Ringback('check')", vec![]).await;
+    assert_eq!(found["level"], "a link to the hosted page", "{found:#}");
+    let of = |what: &str| {
+        found["results"].as_array().unwrap().iter().find(|result| result["what"] == what).unwrap()
+    };
+    assert_eq!(
+        of("Connection to the service")["found"],
+        "The page has no origin (a file, or a sandboxed frame)."
+    );
+    // What is refused is refused in a frame as well, which no page is told.
+    assert_eq!(of("Frame with the plain form")["ok"], false);
+}
