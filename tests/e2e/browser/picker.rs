@@ -129,11 +129,14 @@ async fn while_it_is_closed_the_form_says_when_it_opens_and_the_call_is_moved_to
     page.fill_in().await;
     page.send().await;
     page.until_state("scheduled").await;
-    page.until_text(".follow", "We’re closed at the moment").await;
+    page.until_text(".follow [part=wait]", "We’re closed at the moment").await;
     page.click("[data-action=move]").await;
     page.until_focused("day").await;
     page.click("[data-action=save]").await;
-    page.until_text(".follow", "We’ll call you").await;
+    eventually("the time is told, and no longer the opening", async || {
+        page.text(".follow [part=wait]").await.starts_with("We’ll call you").then_some(())
+    })
+    .await;
     eventually("it is moved", async || {
         let asked = house.callbacks().await.remove(0);
         (asked["at_opening"] == Value::Null).then_some(())

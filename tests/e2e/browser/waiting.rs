@@ -52,7 +52,7 @@ async fn who_is_booked_sees_when_they_will_be_called_and_can_call_it_off() {
     .await;
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
-    // The form has no control for a time yet; the page adds one to what it sends.
+    // The picker has tests of its own; here, the page adds a time to what is sent.
     let add = "const send = window.fetch;
         window.fetch = (url, init) => send(url, init?.method === 'POST'
             ? { ...init, body: JSON.stringify({ ...JSON.parse(init.body), schedule: arguments[0] }) }
