@@ -176,7 +176,10 @@ impl Following {
             (200..=299, _) => return self.move_view.done(),
             (422, Some(error)) => self.move_view.times.refuse(&error.string("code")),
             // It is on its way, and where it stands is shown.
-            (409, _) => self.move_view.close(),
+            (409, _) => {
+                self.move_view.close();
+                focus(self.view.title());
+            }
             _ => self.move_view.times.picker.tell(&self.texts.get("problem.network")),
         }
         events::failed(&self.marked[0], "move", status);
@@ -271,8 +274,11 @@ impl Following {
     fn lose(&self) {
         self.forget();
         if self.shown.get().1.is_some() {
+            let focused = self.root.active_element();
             self.number_view.close();
+            self.move_view.set(&Progress::default());
             self.view.lose(&self.texts);
+            self.view.keep_focus(focused.as_ref());
             events::failed(&self.marked[0], "unknown", 404);
         } else {
             self.view.ask_again();

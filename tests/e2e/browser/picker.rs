@@ -149,6 +149,44 @@ async fn while_it_is_closed_the_form_says_when_it_opens_and_the_call_is_moved_to
     assert_eq!(browser.complaints().await, Vec::<String>::new());
 }
 
+/// From now on, everything about a callback is answered with that status.
+const ANSWER: &str = "
+    const [status] = arguments;
+    const send = window.fetch;
+    window.fetch = (url, ...more) =>
+        String(url).includes('/v1/callbacks/') ? Promise.resolve(new Response('{}', { status })) : send(url, ...more);
+";
+
+#[tokio::test]
+async fn what_can_no_longer_be_done_about_a_booked_call_is_gone_and_the_focus_is_not() {
+    let house = House::with(one_place).await;
+    let browser = Browser::open().await;
+    browser.goto(house.website()).await;
+    let page = browser.page();
+    page.open().await;
+    page.fill_in().await;
+    page.click("[id='form.later']").await;
+    page.element(".slots:not([hidden])").await;
+    page.send().await;
+    page.until_state("scheduled").await;
+    // Too late to move it.
+    page.click("[data-action=move]").await;
+    page.until_focused("day").await;
+    browser.script(ANSWER, vec![json!(409)]).await;
+    page.click("[data-action=save]").await;
+    page.until_focused("news").await;
+    assert!(!page.shows("[data-action=save]").await);
+    // Nothing is known of it any more.
+    page.tab_to("move").await;
+    browser.script(ANSWER, vec![json!(404)]).await;
+    browser.script("dispatchEvent(new Event('online'))", vec![]).await;
+    page.until_text(".follow .alert", "We can’t show any more").await;
+    page.until_focused("news").await;
+    for gone in ["[data-action=move]", "[data-action=cancel]", "[data-action=number]", ".planned a"] {
+        assert!(!page.shows(gone).await, "{gone}");
+    }
+}
+
 async fn pictures(look: Look, path: &str, name: &str) {
     let house = House::with(closed).await;
     let browser = Browser::open().await;
