@@ -2,7 +2,7 @@
 //! call.
 
 use fantoccini::key::Key;
-use ringback_tests::browser::Browser;
+use ringback_tests::browser::{Browser, Look};
 use ringback_tests::eventually::eventually;
 use ringback_tests::figures::Figures;
 use ringback_tests::house::House;
@@ -140,6 +140,8 @@ async fn without_wasm_a_form_in_the_page_is_the_plain_one_at_its_full_height() {
     let house = house().await;
     let browser = Browser::open().await;
     browser.forbid_wasm().await;
+    // Of a page that is lower than the form.
+    browser.look(Look::NARROW).await;
     browser.goto(house.website()).await;
     let place = "const form = document.createElement('ringback-form'); form.dataset.site = 'acme'; \
                  document.querySelector('main').prepend(form)";
@@ -152,6 +154,15 @@ async fn without_wasm_a_form_in_the_page_is_the_plain_one_at_its_full_height() {
         browser.script(tall, vec![]).await.as_i64().filter(|missing| *missing <= 0)
     });
     inside.await;
+    browser.leave_frame().await;
+    // Nor is it scrolled by itself.
+    let scrolled = "
+        const panel = document.querySelector('ringback-form').shadowRoot.querySelector('.plain');
+        return [panel.clientHeight > innerHeight, panel.scrollHeight > panel.clientHeight];
+    ";
+    assert_eq!(browser.script(scrolled, vec![]).await, serde_json::json!([true, false]));
+    browser.look(Look::WIDE).await;
+    let form = page.enter_frame().await;
     form.fill_in().await;
     form.click("button.primary").await;
     form.until_text("#title", "Your request has reached our team").await;
