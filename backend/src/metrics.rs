@@ -37,7 +37,7 @@ const SHARED_LIMITS: &str = "ringback_shared_limits_up";
 /// Upper bounds of the buckets of durations, in seconds: from an answer out of memory to a request that times out.
 const DURATIONS: [f64; 13] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0];
 
-/// The states in which a callback may have something to do.
+/// The states that are told of what has something to do: those on the way to Webex.
 const QUEUED: [State; 3] = [State::Accepted, State::Sending, State::Unconfirmed];
 
 /// The recorder cannot be made. Nothing but a mistake of ours leads here.

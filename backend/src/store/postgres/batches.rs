@@ -91,10 +91,9 @@ async fn run(pool: PgPool, vault: Vault, mut waiting: mpsc::Receiver<Job>) {
             return;
         }
         let begun_at = Instant::now();
-        in_order(&mut jobs);
         let rows: Vec<&Row> = jobs.iter().map(|job| &*job.row).collect();
         let outcome = match connected(&pool, &mut kept).await {
-            Ok(connection) => timeout(PATIENCE, write(connection, &vault, &rows)).await,
+            Ok(connection) => timeout(PATIENCE, write(connection, &vault, rows)).await,
             Err(error) => Ok(Err(error)),
         };
         let outcome = outcome.unwrap_or_else(|elapsed| {
@@ -135,10 +134,10 @@ async fn connected<'a>(
     }
 }
 
-/// Puts the rows in one order for all instances. Two batches that both hold what the other waits for, a key or a claim, would wait until
-/// the server gives up one of them.
-fn in_order(jobs: &mut [Job]) {
-    jobs.sort_by(|job, other| job.row.claim.cmp(&other.row.claim));
+/// Puts the rows that one statement writes in one order for all instances. Two batches that both hold the claim which the other waits for
+/// would wait until the server gives up one of them.
+fn in_order(rows: &mut [&Row]) {
+    rows.sort_by(|row, other| row.claim.cmp(&other.claim));
 }
 
 /// Whether the server refused the batch for one of its rows, and surely stored none: data that it cannot take (class 22), a constraint
@@ -153,11 +152,12 @@ fn is_of_one(error: &(dyn std::error::Error + 'static)) -> bool {
 async fn write(
     connection: &mut PgConnection,
     vault: &Vault,
-    rows: &[&Row],
+    mut rows: Vec<&Row>,
 ) -> Result<HashSet<CallbackId>, StoreError> {
     // One statement is a transaction of its own.
     if rows.iter().all(|row| row.arrival.key.is_none() && row.messages.is_empty()) {
-        let taken = insertion::insert(connection, rows).await;
+        in_order(&mut rows);
+        let taken = insertion::insert(connection, &rows).await;
         return Ok(taken.map_err(failed("insert a callback"))?.into_iter().collect());
     }
     let mut transaction = connection.begin().await.map_err(failed("begin"))?;
@@ -165,7 +165,8 @@ async fn write(
     let named = insert_keys(&mut transaction, &keyed).await.map_err(failed("insert a key"))?;
     let is_new = |row: &&Row| named.contains(&row.callback().id);
     let (named, _known): (Vec<&Row>, Vec<&Row>) = keyed.into_iter().partition(is_new);
-    let free: Vec<&Row> = others.into_iter().chain(named.iter().copied()).collect();
+    let mut free: Vec<&Row> = others.into_iter().chain(named.iter().copied()).collect();
+    in_order(&mut free);
     let taken = insertion::insert(&mut transaction, &free).await.map_err(failed("insert a callback"))?;
     let taken: HashSet<CallbackId> = taken.into_iter().collect();
     let left: Vec<&Row> = named.into_iter().filter(|row| !taken.contains(&row.callback().id)).collect();
@@ -175,4 +176,57 @@ async fn write(
     outbox::insert(&mut transaction, vault, &messages).await?;
     transaction.commit().await.map_err(failed("commit"))?;
     Ok(taken)
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use jiff::Timestamp;
+
+    use super::*;
+    use crate::callback::sample;
+    use crate::config;
+    use crate::store::postgres::PostgresStore;
+    use crate::store::{Arrival, Claim, IdempotencyKey, Use};
+
+    fn row(store: &PostgresStore, claim: &str, key: Option<&str>) -> Arc<Row> {
+        let now: Timestamp = "2026-01-01T00:00:00Z".parse().unwrap();
+        let scope = "site:acme".to_owned();
+        let arrival = Arrival {
+            callback: sample::callback(now),
+            key: key.map(|key| IdempotencyKey { scope, key: key.to_owned(), fingerprint: [0; 32] }),
+            claim: Some(Claim { text: claim.to_owned(), since: now, cooled_since: None }),
+            consent: None,
+            place: None,
+        };
+        Arc::new(store.row(&Arc::new(arrival)).unwrap())
+    }
+
+    async fn somebody_waits(pool: &PgPool) -> bool {
+        let waits = "SELECT EXISTS (SELECT 1 FROM pg_stat_activity \
+                     WHERE datname = current_database() AND wait_event_type = 'Lock')";
+        sqlx::query_scalar(waits).fetch_one(pool).await.unwrap()
+    }
+
+    #[tokio::test]
+    async fn claims_are_taken_in_one_order_by_who_has_a_key_and_who_has_none() {
+        let url = ringback_test_postgres::Server::shared().await.database().await;
+        let store =
+            PostgresStore::open(&config::Store::sample(Path::new(""), &url, ""), Use::Serve).await.unwrap();
+        // A batch of another process has taken the first claim, and will take the last.
+        let mut other = store.pool.begin().await.unwrap();
+        insertion::insert(&mut other, &[&*row(&store, "a", None)]).await.unwrap();
+        let rows = [row(&store, "a", Some("key")), row(&store, "z", None)];
+        let (pool, vault) = (store.pool.clone(), store.vault.clone());
+        let batch = tokio::spawn(async move {
+            let rows = rows.iter().map(|row| &**row).collect();
+            write(&mut pool.acquire().await.unwrap(), &vault, rows).await
+        });
+        while !somebody_waits(&store.pool).await {}
+        // It waits without the last, and nobody for it.
+        insertion::insert(&mut other, &[&*row(&store, "z", None)]).await.unwrap();
+        other.rollback().await.unwrap();
+        assert_eq!(batch.await.unwrap().unwrap().len(), 2);
+    }
 }
