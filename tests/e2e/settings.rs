@@ -29,6 +29,7 @@ async fn a_value_that_cannot_be_used_stops_the_start_with_key_problem_and_remedy
         ("delivery.lease_s", set("delivery.lease_s", 1)),
         ("delivery.retry_s", set("delivery.retry_s", Vec::<i64>::new())),
         ("delivery.concurrency", set("delivery.concurrency", 0)),
+        ("delivery.search_grace_s", set("delivery.search_grace_s", 0)),
         ("delivery.deadline_s", set("delivery.deadline_s", 0)),
         ("delivery.deadline_s", set("delivery.deadline_s", "two hours")),
         ("delivery.when_unsearchable", set("delivery.when_unsearchable", "guess")),

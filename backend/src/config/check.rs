@@ -204,6 +204,12 @@ fn delivery(config: &Config, found: &mut Findings) {
         "8 is enough for hundreds of callbacks a minute",
     );
     found.require(
+        delivery.search_grace_s > 0,
+        "delivery.search_grace_s",
+        "0 would take what Webex does not show at once for absent, and ring twice",
+        "give the seconds within which a new task can be found, such as 60",
+    );
+    found.require(
         delivery.quiet_s > 0,
         "delivery.quiet_s",
         "0 would ask Webex without pause",
