@@ -1,4 +1,3 @@
--- What goes with a callback that is erased is found by the callback: without these, each erasure read every key and every message that
--- there is, and whoever wanted to be called waited for it. Ids come in the order of time, so each entry is written behind the one before.
-CREATE INDEX idempotency_callback ON idempotency (callback_id);
+-- What goes with a callback that is erased is found by the callback: without this, each erasure read every message that there is, and
+-- whoever wanted to be called waited for it.
 CREATE INDEX outgoing_message_callback ON outgoing_message (callback_id);

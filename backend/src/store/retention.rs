@@ -12,10 +12,9 @@ use crate::phone::PhoneNumber;
 pub(super) const ERASED: &str = "phone = '+0000', name = '', email = '', message = '', page = '', agent = NULL, reference = NULL, \
      attributes = NULL, fields = NULL, sealed = NULL, failure_detail = NULL, fallback_detail = NULL, claim = NULL, ended_at = NULL, erased_at = $1";
 
-/// What goes with it, for each callback whose id is `$1`: the digest of a request can be guessed from its number, and texts of answers
-/// may repeat what was sent.
-pub(super) const WITH_IT: [&str; 3] = [
-    "DELETE FROM idempotency WHERE callback_id = $1",
+/// What goes with it, for each callback whose id is `$1`: texts of answers may repeat what was sent. So do its idempotency keys, since the
+/// digest of a request can be guessed from its number; each store deletes them in its own way.
+pub(super) const WITH_IT: [&str; 2] = [
     "UPDATE attempt SET outcome = '' WHERE callback_id = $1",
     "DELETE FROM outgoing_message WHERE callback_id = $1 AND status <> 'waiting'",
 ];

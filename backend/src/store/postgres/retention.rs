@@ -13,23 +13,28 @@ use crate::store::trust::{CLEAR_KEYS, SEAL_KEY};
 use crate::store::vault::{self, Clear, Sealing};
 use crate::store::{StoreError, failed};
 
+/// The keys of callbacks.
+const KEYS: &str = "DELETE FROM idempotency WHERE callback_id = ANY($1)";
+
 /// Rows in clear that have a claim, after an id.
 const CLAIMED_IN_CLEAR: &str = "SELECT * FROM callback \
      WHERE claim IS NOT NULL AND sealed IS NULL AND erased_at IS NULL AND id > $1 ORDER BY id LIMIT $2";
 
 async fn erase(connection: &mut PgConnection, ids: &[String], now: Timestamp) -> Result<u64, StoreError> {
     let erase = format!("UPDATE callback SET {ERASED} WHERE id = $2 AND ended_at IS NOT NULL");
-    let mut erased = 0;
+    let mut erased = Vec::new();
     for id in ids {
         let query = sqlx::query(AssertSqlSafe(erase.as_str())).bind(now.as_millisecond()).bind(id);
         if query.execute(&mut *connection).await.map_err(failed("erase"))?.rows_affected() == 1 {
-            erased += 1;
             for statement in WITH_IT {
                 sqlx::query(statement).bind(id).execute(&mut *connection).await.map_err(failed("erase"))?;
             }
+            erased.push(id.as_str());
         }
     }
-    Ok(erased)
+    let keys = sqlx::query(KEYS).bind(&erased);
+    keys.execute(connection).await.map_err(failed("erase"))?;
+    Ok(erased.len() as u64)
 }
 
 #[async_trait]
