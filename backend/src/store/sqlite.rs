@@ -7,6 +7,7 @@
 mod api_key;
 mod checkpoint;
 mod claims;
+mod connection;
 mod credential;
 mod insertion;
 mod ledger;

@@ -4,6 +4,7 @@ use fantoccini::key::Key;
 use ringback_tests::browser::{Browser, Look};
 use ringback_tests::eventually::eventually;
 use ringback_tests::house::House;
+use ringback_tests::page::Page;
 use ringback_tests::plan::Plan;
 use ringback_tests::screenshot::take;
 use ringback_tests::visitor;
@@ -42,6 +43,14 @@ async fn times(browser: &Browser) -> Vec<String> {
 /// The chosen time as a request names it.
 pub(super) fn schedule(chosen: &str) -> Value {
     json!({ "date": chosen[..10], "start": chosen[11..16], "end": chosen[37..42] })
+}
+
+/// Fills the form in, and has the times shown of which one is chosen.
+async fn choose(page: &Page<'_>) {
+    page.open().await;
+    page.fill_in().await;
+    page.click("[id='form.later']").await;
+    page.element(".slots:not([hidden])").await;
 }
 
 #[tokio::test]
@@ -97,10 +106,7 @@ async fn who_is_too_late_for_the_last_place_keeps_all_that_was_typed_and_chooses
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.click("[id='form.later']").await;
-    page.element(".slots:not([hidden])").await;
+    choose(&page).await;
     let chosen = page.value(".ask [data-field=time]").await;
     let faster = visitor::crm_request_with(json!({ "phone": "+12025550177", "schedule": schedule(&chosen) }));
     house.send(house.crm_post(&faster)).await.accepted();
@@ -163,10 +169,7 @@ async fn what_can_no_longer_be_done_about_a_booked_call_is_gone_and_the_focus_is
     let browser = Browser::open().await;
     browser.goto(house.website()).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.click("[id='form.later']").await;
-    page.element(".slots:not([hidden])").await;
+    choose(&page).await;
     page.send().await;
     page.until_state("scheduled").await;
     // Too late to move it.
@@ -193,10 +196,7 @@ async fn pictures(look: Look, path: &str, name: &str) {
     browser.look(look).await;
     browser.goto(&format!("{}{path}", house.website())).await;
     let page = browser.page();
-    page.open().await;
-    page.fill_in().await;
-    page.click("[id='form.later']").await;
-    page.element(".slots:not([hidden])").await;
+    choose(&page).await;
     take(&browser, &format!("{name}-picker"), look).await;
     page.send().await;
     page.until_state("scheduled").await;

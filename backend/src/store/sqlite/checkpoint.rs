@@ -14,7 +14,7 @@ use std::thread::JoinHandle;
 
 use rusqlite::Connection;
 
-use super::writer::connect;
+use super::connection::connect;
 use crate::store::{EndsTheProcess, StoreError, failed};
 
 /// Pages in the log before they are carried over: a page that changes again and again is carried once. 16 MB, four times SQLite's

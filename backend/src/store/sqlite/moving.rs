@@ -6,7 +6,8 @@ use rusqlite::types::{Value as Cell, ValueRef};
 use rusqlite::{Connection, Transaction, TransactionBehavior, params_from_iter};
 use serde_json::Value;
 
-use super::{SqliteStore, lock, writer};
+use super::connection::connect;
+use super::{SqliteStore, lock};
 use crate::config;
 use crate::store::moving::{Counts, Fields, MovingError, Order, Source, TABLES, Target};
 use crate::store::{StoreError, Use, failed};
@@ -95,7 +96,7 @@ fn insert(begun: &Transaction<'_>, table: &str, columns: &Columns, row: &Fields)
 fn opened(config: &config::Store) -> Result<Connection, MovingError> {
     let runtime = tokio::runtime::Handle::current();
     drop(runtime.block_on(SqliteStore::open(config, Use::Command))?);
-    Ok(writer::connect(&config.path)?)
+    Ok(connect(&config.path)?)
 }
 
 fn columns(connection: &Connection, table: &str) -> Result<Columns, StoreError> {

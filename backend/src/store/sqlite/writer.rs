@@ -10,13 +10,14 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 
 use jiff::Timestamp;
-use rusqlite::{Connection, OpenFlags, Params, TransactionBehavior, params};
+use rusqlite::{Connection, Params, TransactionBehavior, params};
 use tokio::sync::mpsc;
 
 use super::BUSY_TIMEOUT;
 use super::api_key::{self, KeyWrite};
 use super::checkpoint::Checkpointer;
 use super::claims::{self, Claims};
+use super::connection::{BEGIN, connect};
 use super::credential::{self, CredentialWrite};
 use super::insertion;
 use super::ledger::{self, Consents, LedgerWrite};
@@ -40,17 +41,8 @@ use crate::task_event::TaskEvent;
 const WAITING_MAX: usize = 4096;
 /// Writes in one transaction at most, so that the first of them is not kept waiting.
 const BATCH_MAX: usize = 256;
-
-/// The pages that are kept at hand, in kilobytes: twice SQLite's own. What is inserted comes in the order of time, so the ends
-/// of tables and indexes are written, and little is read again.
-const CACHE_KB: i64 = 4000;
-/// Statements that are kept ready.
-const STATEMENTS_MAX: usize = 64;
 /// How long carrying the log over after an erasure waits for those who read.
 const CARRY_PATIENCE: Duration = Duration::from_millis(250);
-
-/// The start of a transaction, which takes the lock.
-const BEGIN: &str = "begin";
 
 /// One thing to write.
 pub(super) enum Write {
@@ -228,25 +220,6 @@ impl Link {
             }
         }
     }
-}
-
-pub(super) fn connect(path: &Path) -> Result<Connection, StoreError> {
-    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-    let opened = || {
-        let connection = Connection::open_with_flags(path, flags)?;
-        connection.busy_timeout(BUSY_TIMEOUT)?;
-        connection.pragma_update(None, "synchronous", "FULL")?;
-        connection.pragma_update(None, "foreign_keys", "ON")?;
-        // That is done beside the writing, see `checkpoint`.
-        connection.pragma_update(None, "wal_autocheckpoint", 0)?;
-        connection.pragma_update(None, "cache_size", -CACHE_KB)?;
-        // What is erased is overwritten, and not left on its page until something else needs the room.
-        connection.pragma_update(None, "secure_delete", "ON")?;
-        connection.set_prepared_statement_cache_capacity(STATEMENTS_MAX);
-        Checkpointer::count(&connection);
-        Ok(connection)
-    };
-    opened().map_err(failed::<rusqlite::Error>(BEGIN))
 }
 
 fn run(mut link: Link, mut waiting: mpsc::Receiver<Job>, changes: &Changes, context: &Context) {
